@@ -15,8 +15,6 @@ from datetime import date, timedelta
 from itertools import accumulate, product
 from random import Random
 
-from faker import Faker
-
 from seed import catalog
 
 DEFAULT_INVOICES = 6_000
@@ -214,9 +212,11 @@ def _customers(random: Random, seed: int, count: int) -> Rows:
 
 def _names(random: Random, seed: int) -> Iterator[str]:
     """Endless full names. Faker fills a pool for each locale once; drawing from it is cheap."""
+    from faker import Faker  # a third of a second to import: only where names are made
+
     pools, shares = [], []
     for locale, share in _LOCALES:
-        fake = Faker(locale, use_weighting=False)
+        fake = Faker(locale, providers=["faker.providers.person"], use_weighting=False)
         fake.seed_instance(seed)
         first, last = ([make() for _ in range(250)] for make in (fake.first_name, fake.last_name))
         pools.append((first, last))
@@ -368,15 +368,15 @@ def _sales(
 
             luck = chance()
             if luck < 0.06:
-                discount = (total * 10 + 50) // 100
+                discount = percent(total, 10)
             elif luck < 0.13:
-                discount = (total * 5 + 50) // 100
+                discount = percent(total, 5)
             elif luck < 0.15 and total > 5_000:
                 discount = 500
             else:
                 discount = 0
             net = total - discount
-            vat = (net * vat_rates[owner] + 50) // 100
+            vat = percent(net, vat_rates[owner])
             due = net + vat
             luck = chance() * 100
             if luck * 100 < paid_in_full * reliable:
