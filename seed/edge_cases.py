@@ -1,0 +1,261 @@
+"""A second, small shop in which every special case stands next to its opposite.
+
+An exercise's answer has to be right here as well as in the shop on screen. Two of its owners, Sara
+and Rahim, sell the same quantities at the same prices on the same days, and each of their
+customers has a twin: so every ranking has ties. It uses words of the default shop ("sara",
+"Coffee", "Maria Silva", …), so that a question about one of them can be asked of both.
+"""
+
+import json
+from random import Random
+from typing import NamedTuple
+
+from django.apps import apps
+from django.db import connection
+
+from seed import catalog, writer
+from seed.shop import FIELDS, Rows, percent
+
+_OPENED = "2024-06-01 00:00:00"
+
+
+class _Shop(NamedTuple):
+    """One owner's shop; of its products the last two are never sold, nor do the last two
+    customers ever buy."""
+
+    username: str
+    first_name: str
+    last_name: str
+    vat_percent: int
+    categories: tuple[tuple[str, str | None], ...]  # (name, parent)
+    products: tuple[tuple[str, int], ...]  # (name, position of its category)
+    customers: tuple[str, ...]
+
+
+# In cents; one for each product of a shop. 100 and 500 exactly, their neighbours, and twins.
+_PRICES = (10_000, 50_000, 50_000, 50_001, 49_999, 20_000, 19_999, 450, 450, 129_900, 10_000, 325)
+
+_SHOPS = (
+    _Shop(
+        *("sara", "Sara", "Lindqvist", 20),
+        (("Coffee", None), ("Beans", "Coffee"), ("Brewing", "Coffee")),
+        (
+            ("Café crème beans 1 kg", 1),
+            ("Espresso No. 7", 1),
+            ("ESPRESSO no. 7 sack", 1),
+            ("espresso cup", 2),
+            ("French press", 2),
+            ("Hotel blend sack", 1),
+            ("Hotel decaf sack", 1),
+            ("Mug", 2),
+            ("Green tea", 1),
+            ("Two-group espresso machine", 2),
+            ("Kettle", 2),
+            ("Filters", 2),
+        ),
+        (
+            *("Hotel Ångström", "Hotel Belle Époque", "Anna Berg", "ANNA BERGMANN"),
+            *("Maria Silva", "Maria Silva", "Åsa Öberg", "anna bergson"),
+        ),
+    ),
+    _Shop(
+        *("rahim", "রহিম", "উদ্দিন", 20),
+        (("Tea & spices", None), ("Tea", "Tea & spices"), ("Gifts", None)),
+        (
+            ("Green tea", 1),
+            ("green tea bags", 1),
+            ("GREEN TEA gift box", 2),
+            ("চা পাতা", 1),
+            ("হলুদ গুঁড়া", 1),
+            ("Grand tea set", 2),
+            ("Mint", 1),
+            ("Oolong", 1),
+            ("Sylhet black tea", 1),
+            ("Samovar", 2),
+            ("Saffron, 10 g", 1),
+            ("Chilli", 1),
+        ),
+        (
+            *("Nadia Haque", "Tariq Haque", "মোহাম্মদ করিম", "নুসরাত জাহান"),
+            *("Zoë Martin", "Zoé Martin", "Ravi Patel", "Maria Silva"),
+        ),
+    ),
+    _Shop(
+        *("tim", "Tim", "O'Brien", 5),
+        (("Electronics", None), ("Computers", "Electronics"), ("Gifts", None)),
+        (
+            ("USB cable", 0),
+            ("usb hub", 0),
+            ("Usb-C charger", 0),
+            ("Refurbished office PC", 1),
+            ("Studio laptop Pro", 1),
+            ("Mini PC", 1),
+            ("Headset", 0),
+            ("French press", 2),
+            ("Mug", 2),
+            ("Classroom tablet", 1),
+        ),
+        (
+            *("Aoife O'Neill", "Jürgen Groß", "100 % Computers", "under_score"),
+            *("Renée Dubois", "renee dubois", "Ravi Patel", "Zoë Martin"),
+        ),
+    ),
+    # An owner with a category and a customer, but nothing to sell.
+    _Shop("jonas", "Jonas", "Müller", 19, (("Tools", None),), (), ("Maria Silva",)),
+)
+
+_ATTRIBUTES = (
+    {},
+    {"organic": True, "tags": []},
+    {"organic": False, "tags": ["new", "gift"]},
+    {"organic": None},
+    {"origin": {"country": "Bangladesh", "region": None}, "tags": ["gift"]},
+    {"colour": "blue", "ports": ["usb-c", "hdmi"], "screen": {"inches": 13.3}},
+    {"colour": None, "ram_gb": 16},
+    {"tags": None},
+)
+
+# Where periods begin and end; the first and the last moment belong to one invoice each.
+_FIRST, _LAST = "2024-07-01 00:00:00", "2026-06-30 23:59:59"
+_INSTANTS = (
+    "2024-12-31 23:59:59",
+    "2025-01-01 00:00:00",
+    "2025-06-01 00:00:00",
+    "2025-06-15 12:00:00",
+    "2025-06-30 23:59:59",
+    "2025-07-01 00:00:00",
+    "2025-12-31 23:59:59",
+    "2026-01-01 00:00:00",
+    "2026-02-28 23:59:59",
+    "2026-05-31 23:59:59",
+    "2026-06-01 00:00:00",
+    "2026-06-15 12:00:00",
+)
+
+
+def build(shuffle: int | None = None) -> None:
+    """Replace all rows of the shop, on the current connection, with the small shop.
+
+    Call it inside a transaction, which is the caller's to roll back. With a `shuffle` number the
+    same rows come in another order with other primary keys: right answers lean on neither.
+    """
+    tables = _tables()
+    if shuffle is not None:
+        _shuffle(tables, Random(shuffle))
+    writer.delete_all(connection)
+    for name, rows in tables.items():
+        writer.insert(connection, name, rows)
+    writer.advance_sequences(connection)
+
+
+def _tables() -> dict[str, Rows]:
+    tables: dict[str, Rows] = {name: [] for name in FIELDS}
+    for shop in _SHOPS:
+        _add(tables, shop)
+    return tables
+
+
+def _add(tables: dict[str, Rows], shop: _Shop) -> None:
+    users, categories, products, customers = list(tables.values())[:4]
+    owner = len(users) + 1
+    users.append(
+        (
+            *(owner, shop.username, shop.first_name, shop.last_name),
+            *(f"{shop.username}@example.com", f"+1 202 555 {owner:04}", catalog.PASSWORD_HASH),
+            *(0, owner == 1, owner == 1, True, None, _OPENED, _OPENED),
+        )
+    )
+    category_ids: dict[str | None, int] = {}
+    for name, parent in shop.categories:
+        category_ids[name] = len(categories) + 1
+        description = "" if parent else f"{name} of all kinds."
+        categories.append(
+            (category_ids[name], name, description, category_ids.get(parent))
+            + (owner, _OPENED, _OPENED)
+        )
+    goods = []
+    for position, (name, category) in enumerate(shop.products):
+        number, cents = len(products) + 1, _PRICES[position]
+        stock = 0 if position % 5 == 3 else 10 * (position % 4)
+        attributes = json.dumps(_ATTRIBUTES[number % len(_ATTRIBUTES)])
+        unit = ("piece", "box", "kg")[position % 3]
+        category_id = category_ids[shop.categories[category][0]]
+        products.append(
+            (number, name, cents / 100, unit, stock, attributes, category_id)
+            + (owner, _OPENED, _OPENED)
+        )
+        goods.append((number, cents))
+    buyers = []
+    for position, name in enumerate(shop.customers):
+        number = len(customers) + 1
+        email = f"{shop.username}.{position // 2}@example.{('com', 'org')[position % 4 // 2]}"
+        mobile = f"+1 303 555 {number:04}"
+        customers.append((number, name, email, mobile, owner, _OPENED, _OPENED))
+        buyers.append(number)
+    if not goods:
+        return
+
+    random = Random(7)  # the same for each shop: equal sales, and so ties
+    goods, buyers = goods[:-2], buyers[:-2]
+    for turn, instant in enumerate(_INSTANTS):
+        basket = [
+            (product, cents if random.random() < 0.7 else percent(cents, 90), random.randrange(1, 4))
+            for product, cents in random.sample(goods, k=random.choice((1, 2, 2, 3)))
+        ]
+        pair = turn * 2 % len(buyers)
+        for customer in buyers[pair : pair + 2]:
+            _sell(tables, shop, owner, customer, instant, basket, turn)
+    if shop.username == "tim":
+        only = [(goods[0][0], goods[0][1], 1)]
+        _sell(tables, shop, owner, buyers[0], _FIRST, only, turn=0)
+        _sell(tables, shop, owner, buyers[0], _LAST, only, turn=0)
+        for instant in ("2025-06-15 12:00:00", "2026-06-15 12:00:00"):  # invoices without lines
+            _sell(tables, shop, owner, buyers[1], instant, [], turn=0)
+
+
+def _sell(
+    tables: dict[str, Rows],
+    shop: _Shop,
+    owner: int,
+    customer: int,
+    instant: str,
+    basket: list[tuple[int, int, int]],
+    turn: int,
+) -> None:
+    invoices, lines = tables["Invoice"], tables["InvoiceProduct"]
+    number = len(invoices) + 1
+    for product, cents, qty in basket:
+        lines.append(
+            (len(lines) + 1, number, product, customer, owner, qty, cents / 100, instant, instant)
+        )
+    total = sum(cents * qty for _, cents, qty in basket)
+    discount = (0, percent(total, 10), 0, percent(total, 5), 0, total)[turn % 6]
+    net = total - discount
+    vat = percent(net, shop.vat_percent)
+    payment = (net + vat, 0, (net + vat) // 2, net + vat)[turn % 4]
+    invoices.append(
+        (number, total / 100, discount / 100, vat / 100, payment / 100)
+        + ((net + vat - payment) / 100, instant, customer, owner, instant, instant)
+    )
+
+
+def _shuffle(tables: dict[str, Rows], random: Random) -> None:
+    """Renumber the rows of each table, and whatever refers to them, and reorder them."""
+    numbers: dict[str, dict[int | None, int | None]] = {}
+    for name, rows in tables.items():
+        ids = [row[0] for row in rows]
+        numbers[name] = {None: None, **dict(zip(ids, random.sample(ids, len(ids)), strict=True))}
+    for name, rows in tables.items():
+        meta = apps.get_model("shopdb", name)._meta
+        targets = [meta.get_field(field).related_model for field in FIELDS[name]]
+        renamed = [numbers[target.__name__] if target else None for target in targets]
+        renamed[0] = numbers[name]
+        rows[:] = [
+            tuple(
+                value if new is None else new[value]
+                for value, new in zip(row, renamed, strict=True)
+            )
+            for row in random.sample(rows, len(rows))
+        ]
+    parent = FIELDS["Category"].index("parent")  # MySQL wants parents before their children
+    tables["Category"].sort(key=lambda row: row[parent] is not None)
