@@ -95,7 +95,11 @@ SHELVES = (
         ("dripper", "grinder", "kettle", "server", "scale", "French press", "paper filters"),
         ("Ceramic", "Steel", "Glass", "Copper", "Travel", "Classic"),
         ("", "small", "large"),
-        (("Kettle with thermometer", 10000), ("French press", 2900), ("Two-group espresso machine", 129900)),
+        (
+            ("Kettle with thermometer", 10000),
+            ("French press", 2900),
+            ("Two-group espresso machine", 129900),
+        ),
         {"material": ("ceramic", "steel", "glass"), "capacity_ml": (250, 600, 1000), "tags": TAGS},
     ),
     # Rahim: tea and spices

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import connection
 
 from seed import catalog, writer
-from seed.shop import FIELDS, Rows, percent
+from seed.shop import FIELDS, Ledger, Rows, percent
 
 _OPENED = "2024-06-01 00:00:00"
 
@@ -150,12 +150,14 @@ def build(shuffle: int | None = None) -> None:
 
 def _tables() -> dict[str, Rows]:
     tables: dict[str, Rows] = {name: [] for name in FIELDS}
+    ledger = Ledger()
     for shop in _SHOPS:
-        _add(tables, shop)
+        _add(tables, ledger, shop)
+    tables["Invoice"], tables["InvoiceProduct"] = ledger.take()
     return tables
 
 
-def _add(tables: dict[str, Rows], shop: _Shop) -> None:
+def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
     users, categories, products, customers = list(tables.values())[:4]
     owner = len(users) + 1
     users.append(
@@ -169,9 +171,9 @@ def _add(tables: dict[str, Rows], shop: _Shop) -> None:
     for name, parent in shop.categories:
         category_ids[name] = len(categories) + 1
         description = "" if parent else f"{name} of all kinds."
+        parent_id = category_ids.get(parent)
         categories.append(
-            (category_ids[name], name, description, category_ids.get(parent))
-            + (owner, _OPENED, _OPENED)
+            (category_ids[name], name, description, parent_id, owner, _OPENED, _OPENED)
         )
     goods = []
     for position, (name, category) in enumerate(shop.products):
@@ -181,8 +183,8 @@ def _add(tables: dict[str, Rows], shop: _Shop) -> None:
         unit = ("piece", "box", "kg")[position % 3]
         category_id = category_ids[shop.categories[category][0]]
         products.append(
-            (number, name, cents / 100, unit, stock, attributes, category_id)
-            + (owner, _OPENED, _OPENED)
+            (number, name, cents / 100, unit, stock, attributes, category_id, owner)
+            + (_OPENED, _OPENED)
         )
         goods.append((number, cents))
     buyers = []
@@ -199,44 +201,24 @@ def _add(tables: dict[str, Rows], shop: _Shop) -> None:
     goods, buyers = goods[:-2], buyers[:-2]
     for turn, instant in enumerate(_INSTANTS):
         basket = [
-            (product, cents if random.random() < 0.7 else percent(cents, 90), random.randrange(1, 4))
+            (
+                product,
+                random.randrange(1, 4),
+                cents if random.random() < 0.7 else percent(cents, 90),
+            )
             for product, cents in random.sample(goods, k=random.choice((1, 2, 2, 3)))
         ]
         pair = turn * 2 % len(buyers)
+        discount, quarters = (0, 10, 0, 5, 0, 100)[turn % 6], (4, 0, 2, 4)[turn % 4]
         for customer in buyers[pair : pair + 2]:
-            _sell(tables, shop, owner, customer, instant, basket, turn)
+            ledger.sell(customer, owner, instant, basket, shop.vat_percent, discount, quarters)
     if shop.username == "tim":
-        only = [(goods[0][0], goods[0][1], 1)]
-        _sell(tables, shop, owner, buyers[0], _FIRST, only, turn=0)
-        _sell(tables, shop, owner, buyers[0], _LAST, only, turn=0)
-        for instant in ("2025-06-15 12:00:00", "2026-06-15 12:00:00"):  # invoices without lines
-            _sell(tables, shop, owner, buyers[1], instant, [], turn=0)
-
-
-def _sell(
-    tables: dict[str, Rows],
-    shop: _Shop,
-    owner: int,
-    customer: int,
-    instant: str,
-    basket: list[tuple[int, int, int]],
-    turn: int,
-) -> None:
-    invoices, lines = tables["Invoice"], tables["InvoiceProduct"]
-    number = len(invoices) + 1
-    for product, cents, qty in basket:
-        lines.append(
-            (len(lines) + 1, number, product, customer, owner, qty, cents / 100, instant, instant)
-        )
-    total = sum(cents * qty for _, cents, qty in basket)
-    discount = (0, percent(total, 10), 0, percent(total, 5), 0, total)[turn % 6]
-    net = total - discount
-    vat = percent(net, shop.vat_percent)
-    payment = (net + vat, 0, (net + vat) // 2, net + vat)[turn % 4]
-    invoices.append(
-        (number, total / 100, discount / 100, vat / 100, payment / 100)
-        + ((net + vat - payment) / 100, instant, customer, owner, instant, instant)
-    )
+        for instant in (_FIRST, _LAST):
+            ledger.sell(
+                buyers[0], owner, instant, [(goods[0][0], 1, goods[0][1])], shop.vat_percent
+            )
+        for instant in ("2025-06-15 12:00:00", "2026-06-15 12:00:00"):
+            ledger.sell(buyers[1], owner, instant, [], shop.vat_percent)  # without any line
 
 
 def _shuffle(tables: dict[str, Rows], random: Random) -> None:

@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import accumulate, product
 from random import Random
@@ -45,6 +45,7 @@ FIELDS = {
 }
 
 Rows = list[tuple]
+Basket = list[tuple[int, int, int]]  # (product, quantity, price in cents)
 
 _MONTHS = (0.8, 0.8, 0.95, 1.0, 1.05, 1.0, 0.9, 0.85, 1.0, 1.1, 1.3, 1.7)  # January first
 _WEEKDAYS = (0.9, 0.85, 0.95, 1.0, 1.25, 1.5, 0.55)  # Monday first
@@ -78,6 +79,49 @@ def generate(*, seed: int = 1, invoices: int = DEFAULT_INVOICES) -> Iterator[tup
 def percent(cents: int, rate: int) -> int:
     """`rate` percent of a non-negative amount in cents, rounded half up: percent(50, 5) is 3."""
     return (cents * rate + 50) // 100
+
+
+class Ledger:
+    """Invoices with their lines: numbers both from 1 and keeps the books balanced."""
+
+    def __init__(self) -> None:
+        self.invoices: Rows = []
+        self.lines: Rows = []
+        self._last_invoice = self._last_line = 0
+
+    def sell(
+        self,
+        customer: int,
+        owner: int,
+        issued: str,
+        basket: Basket,
+        vat_percent: int,
+        discount_percent: int = 0,
+        quarters_paid: int = 4,
+    ) -> None:
+        """Add one invoice: VAT is due on what the discount leaves, each rounded half up."""
+        self._last_invoice = invoice = self._last_invoice + 1
+        line, lines = self._last_line, self.lines
+        total = 0
+        for product_id, qty, cents in basket:
+            line += 1
+            total += qty * cents
+            lines.append(
+                (line, invoice, product_id, customer, owner, qty, cents / 100, issued, issued)
+            )
+        self._last_line = line
+        discount = percent(total, discount_percent)
+        vat = percent(total - discount, vat_percent)
+        gross = total - discount + vat
+        payment = gross * quarters_paid // 4
+        amounts = (total / 100, discount / 100, vat / 100, payment / 100, (gross - payment) / 100)
+        self.invoices.append((invoice, *amounts, issued, customer, owner, issued, issued))
+
+    def take(self) -> tuple[Rows, Rows]:
+        """Hand over the rows collected so far, and go on numbering after them."""
+        taken = self.invoices, self.lines
+        self.invoices, self.lines = [], []
+        return taken
 
 
 def users() -> Rows:
@@ -234,15 +278,34 @@ def _email(name: str, number: int) -> str:
 
 
 class _Counter:
-    """What one owner has to offer: products in the order they came in, with their popularity."""
+    """What one owner sells: products in the order they came in, each with its popularity."""
 
     def __init__(self, random: Random, products: list[tuple[tuple, list[int]]]) -> None:
-        self.products = [
+        self._products = [
             (row[0], prices, (1, 1, 1, 2, 2, 3, 4, 6, 12) if prices[-1] < 2_000 else (1, 1, 1, 2))
             for row, prices in products
         ]
-        self.added = [row[8] for row, _ in products]
-        self.popularity = _long_tail(random, len(products), flatness=3)
+        self._added = [row[8] for row, _ in products]
+        self._popularity = _long_tail(random, len(products), flatness=3)
+
+    def open(self, today: str, era: int) -> None:
+        """Put on offer what has come in before `today`, at the prices of the `era`."""
+        self._era = era
+        self._last = bisect_left(self._added, today) - 1
+
+    def basket(self, chance: Callable[[], float]) -> Basket:
+        """What one customer takes: one to eight different products, popular ones more often."""
+        products, popularity, last, era = self._products, self._popularity, self._last, self._era
+        whole = popularity[last]
+        choices = {
+            bisect_right(popularity, chance() * whole, 0, last): None
+            for _ in range(_LINES_PER_INVOICE[int(chance() * 15)])
+        }
+        basket = []
+        for choice in choices:
+            product_id, prices, quantities = products[choice]
+            basket.append((product_id, quantities[int(chance() * len(quantities))], prices[era]))
+        return basket
 
 
 def _long_tail(random: Random, count: int, flatness: int) -> list[float]:
@@ -276,123 +339,67 @@ def _sales(
 
     Every 15th product is never sold, every 12th customer never buys.
     """
-    sold = products[len(catalog.STANDING_BASKET) :]
+    hotels = customers[: len(catalog.STANDING_CUSTOMERS)]
+    basket = [
+        (row[0], qty, cents)
+        for (row, _), (_, _, cents, qty) in zip(products, catalog.STANDING_BASKET, strict=False)
+    ]
+    sold = products[len(basket) :]
     sold = [pair for position, pair in enumerate(sold) if position % 15 != 14]
     counters = {
         owner: _Counter(random, [pair for pair in sold if pair[0][7] == owner])
         for owner in _OWNER_IDS.values()
     }
-    buyers = customers[len(catalog.STANDING_CUSTOMERS) :]
+    buyers = customers[len(hotels) :]
     buyers = [row for position, row in enumerate(buyers) if position % 12 != 11]
     joined = [row[5] for row in buyers]
     loyalty = _long_tail(random, len(buyers), flatness=5)
-    buyers = [(row[0], row[4], 50 if row[0] % 9 == 4 else 100) for row in buyers]  # some pay late
-    vat_rates = [0, *(owner.vat_percent for owner in catalog.OWNERS)]
+    # (customer, owner, how reliably they pay: one in nine is late every other time)
+    buyers = [(row[0], row[4], 0.5 if row[0] % 9 == 4 else 1.0) for row in buyers]
+    vat = {_OWNER_IDS[owner.username]: owner.vat_percent for owner in catalog.OWNERS}
 
     standing_months = min(24, count // 20)
-    hotels = len(catalog.STANDING_CUSTOMERS)
-    sales_per_day = _sales_per_day(random, count - standing_months * hotels)
-
-    chance = random.random  # bound once: called some ten million times for a million lines
-    invoices: Rows = []
-    lines: Rows = []
-    invoice_id = line_id = 0
+    sales_per_day = _sales_per_day(random, count - standing_months * len(hotels))
+    ledger = Ledger()
+    chance = random.random
     for number, sales in enumerate(sales_per_day):
         day = FIRST_DAY + timedelta(days=number)
-        date_text = day.isoformat()
-        era = bisect_right(PRICE_RISES, day)
-        age = DAYS - number
-        paid_in_full = 93 if age > 90 else 80 if age > 30 else 55
+        today = day.isoformat()
         months_left = (LAST_DAY.year - day.year) * 12 + LAST_DAY.month - day.month + 1
         if day.day == 1 and months_left <= standing_months:
-            midnight = f"{date_text} 00:00:00"
-            for customer in customers[:hotels]:
-                invoice_id += 1
-                total = 0
-                for item, (row, prices) in enumerate(products[: len(catalog.STANDING_BASKET)]):
-                    line_id += 1
-                    qty = catalog.STANDING_BASKET[item][3]
-                    total += qty * prices[-1]
-                    lines.append(
-                        (line_id, invoice_id, row[0], customer[0], customer[4], qty)
-                        + (prices[-1] / 100, midnight, midnight)
-                    )
-                vat = percent(total, vat_rates[customer[4]])
-                invoices.append(
-                    (invoice_id, total / 100, 0.0, vat / 100, (total + vat) / 100, 0.0, midnight)
-                    + (customer[0], customer[4], midnight, midnight)
-                )
+            for hotel in hotels:
+                ledger.sell(hotel[0], hotel[4], f"{today} 00:00:00", basket, vat[hotel[4]])
 
-        active = bisect_left(joined, date_text)
+        active = bisect_left(joined, today)
         newcomers = active // 8 + 1
         loyal = loyalty[active - 1]
-        offers = {}
-        for owner, counter in counters.items():
-            on_offer = bisect_left(counter.added, date_text)
-            offers[owner] = (
-                *(counter.products, counter.popularity, counter.popularity[on_offer - 1]),
-                on_offer,
-            )
+        for counter in counters.values():
+            counter.open(today, era=bisect_right(PRICE_RISES, day))
+        age = DAYS - number
+        paid_in_full = 0.93 if age > 90 else 0.8 if age > 30 else 0.55
+
         seconds = sorted(
             int((_OPENS + _HOURS_OPEN * (chance() + chance()) / 2) * 3600) for _ in range(sales)
         )
         if seconds and (day + timedelta(days=1)).day == 1:
             seconds[-1] = 86_399  # the month's last order comes in just before midnight
         for second in seconds:
-            issued = f"{date_text} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-            invoice_id += 1
+            issued = f"{today} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
             if chance() < 0.2:  # people buy most when the shop is new to them
-                customer, owner, reliable = buyers[active - 1 - int(chance() * newcomers)]
+                customer, owner, reliability = buyers[active - 1 - int(chance() * newcomers)]
             else:
-                customer, owner, reliable = buyers[bisect_right(loyalty, chance() * loyal)]
-            goods, popularity, whole, on_offer = offers[owner]
-
-            total = 0
-            chosen = []
-            for _ in range(_LINES_PER_INVOICE[int(chance() * 15)]):
-                choice = bisect_right(popularity, chance() * whole, 0, on_offer - 1)
-                if choice in chosen:
-                    continue
-                chosen.append(choice)
-                product_id, prices, quantities = goods[choice]
-                qty = quantities[int(chance() * len(quantities))]
-                cents = prices[era]
-                total += qty * cents
-                line_id += 1
-                lines.append(
-                    (
-                        *(line_id, invoice_id, product_id, customer, owner, qty, cents / 100),
-                        *(issued, issued),
-                    )
-                )
+                customer, owner, reliability = buyers[bisect_right(loyalty, chance() * loyal)]
 
             luck = chance()
-            if luck < 0.06:
-                discount = percent(total, 10)
-            elif luck < 0.13:
-                discount = percent(total, 5)
-            elif luck < 0.15 and total > 5_000:
-                discount = 500
+            discount = 10 if luck < 0.06 else 5 if luck < 0.13 else 0
+            if chance() < paid_in_full * reliability:
+                quarters = 4
             else:
-                discount = 0
-            net = total - discount
-            vat = percent(net, vat_rates[owner])
-            due = net + vat
-            luck = chance() * 100
-            if luck * 100 < paid_in_full * reliable:
-                payment = due
-            elif int(luck) % 2:
-                payment = due * (1 + int(chance() * 3)) // 4
-            else:
-                payment = 0
-            invoices.append(
-                (
-                    *(invoice_id, total / 100, discount / 100, vat / 100, payment / 100),
-                    *((due - payment) / 100, issued, customer, owner, issued, issued),
-                )
+                quarters = int(chance() * 4) if chance() < 0.5 else 0
+            ledger.sell(
+                *(customer, owner, issued, counters[owner].basket(chance), vat[owner]),
+                discount_percent=discount,
+                quarters_paid=quarters,
             )
-            if len(invoices) >= _INVOICES_PER_CHUNK:
-                yield invoices, lines
-                invoices, lines = [], []
-    if invoices:
-        yield invoices, lines
+        if len(ledger.invoices) >= _INVOICES_PER_CHUNK or number == DAYS - 1:
+            yield ledger.take()

@@ -6,13 +6,13 @@ bulk interface can have them directly: COPY on PostgreSQL, `executemany` elsewhe
 and which columns is still the models' word.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
 from seed.shop import FIELDS
 
@@ -47,16 +47,15 @@ def delete_all(connection: BaseDatabaseWrapper) -> None:
             if field.related_model is model:  # MySQL looks at each row, not at the statement
                 rows.update(**{field.name: None})
         rows._raw_delete(using)
-    if connection.vendor == "sqlite":  # here numbering is part of the transaction
-        tables = [model._meta.db_table for model in shop_models()]
+    if connection.vendor == "sqlite":  # its numbering starts afresh, and rolls back like rows do
+        tables = [{"table": model._meta.db_table} for model in shop_models()]
         with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_by_name_sql(
-                no_style(), [{"table": table} for table in tables]
-            ):
-                cursor.execute(statement)
+            for sql in connection.ops.sequence_reset_by_name_sql(no_style(), tables):
+                cursor.execute(sql)
 
 
-def _children_first(models_: Iterable[type[models.Model]]) -> list[type[models.Model]]:
+def _children_first(parents: list[type[models.Model]]) -> list[type[models.Model]]:
+    """The models, and all that have a foreign key to one of them, in an order to delete them in."""
     ordered: list[type[models.Model]] = []
 
     def visit(model: type[models.Model]) -> None:
@@ -69,7 +68,7 @@ def _children_first(models_: Iterable[type[models.Model]]) -> list[type[models.M
                     visit(child)
         ordered.append(model)
 
-    for model in models_:
+    for model in parents:
         visit(model)
     return ordered
 
@@ -92,31 +91,22 @@ def advance_sequences(connection: BaseDatabaseWrapper) -> None:
             )
 
 
-@contextmanager
-def only_writer(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Keep other writers of the shop out: for the whole of an open transaction.
+def wait_for_turn(connection: BaseDatabaseWrapper) -> None:
+    """Keep a second seed waiting until this transaction ends.
 
-    On SQLite the transaction itself does so, because it begins IMMEDIATE (settings.py).
+    Both ask for the rows that record the shop's migrations. On SQLite there is nothing to ask:
+    the transaction has the only write lock from its beginning (IMMEDIATE, see settings.py).
     """
-    quote = connection.ops.quote_name
-    tables = ", ".join(quote(model._meta.db_table) for model in shop_models())
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
-        elif connection.vendor == "mysql":
-            cursor.execute("SELECT GET_LOCK(CONCAT('seed ', DATABASE()), 600)")
-    yield
+    migrations = MigrationRecorder(connection).migration_qs.filter(app="shopdb")
+    list(migrations.select_for_update().order_by("pk"))
 
 
 def is_empty(connection: BaseDatabaseWrapper) -> bool:
     """Whether the shop holds no row at all."""
-    return not any(
-        model._base_manager.using(connection.alias).exists() for model in shop_models()
-    )
+    return not any(model._base_manager.using(connection.alias).exists() for model in shop_models())
 
 
 def missing_tables(connection: BaseDatabaseWrapper) -> list[str]:
     """The shop's tables that the database does not have."""
     present = set(connection.introspection.table_names())
     return [model._meta.db_table for model in shop_models() if model._meta.db_table not in present]
-

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from tqdm import tqdm
 
 from seed import catalog, writer
@@ -42,16 +42,17 @@ class Command(BaseCommand):
                     "then seed again."
                 )
             message = self.fill(seed, invoices, verbosity, reset=reset, if_empty=if_empty)
-        except OperationalError as error:
+        except DatabaseError as error:
             raise CommandError(
-                f"The database did not let seed work ({error}), and nothing was changed. If another "
-                "program is writing to it, wait until that has finished and try again."
+                f"Nothing was changed, because the database refused: {str(error).strip()}. "
+                "If another program is writing to it, try again when that has finished."
             ) from error
         if verbosity:
             self.stdout.write(message)
 
     def fill(self, seed: int, invoices: int, verbosity: int, *, reset: bool, if_empty: bool) -> str:
-        with transaction.atomic(), writer.only_writer(connection):
+        with transaction.atomic():
+            writer.wait_for_turn(connection)
             if reset:
                 writer.delete_all(connection)
             elif not writer.is_empty(connection):
