@@ -38,7 +38,7 @@ format: $(VENV)/developer  ## mend what `lint` can mend
 	@$(PYTHON) -m ruff format .
 
 notebooks: $(VENV)/developer  ## execute every chapter and rewrite its outputs and the index
-	@$(PYTHON) manage.py notebooks
+	@$(PYTHON) -m tests.notebooks
 
 bench: $(VENV)/developer  ## measure the figures the workbook promises
 	@$(PYTHON) -m tests.benchmarks

@@ -1,0 +1,139 @@
+"""The chapters: finding, executing and comparing them.
+
+`make notebooks` (`python -m tests.notebooks`) rewrites their outputs with this module, and the
+suite compares with it: one way to execute, so what is committed is what is checked.
+"""
+
+import base64
+import difflib
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "notebooks"
+CHAPTERS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+# A cell with this tag shows something that depends on the machine: it must run, no more.
+VARIES = "varies"
+HEADLINE = re.compile(r"^(no queries|\d+ quer(?:y|ies))", re.MULTILINE)
+
+
+@contextmanager
+def seeded_shop() -> Iterator[str]:
+    """The default shop in a SQLite file that goes away afterwards: its DATABASE_URL."""
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/shop.sqlite3"
+        fill(url)
+        yield url
+
+
+def fill(url: str) -> None:
+    """Lay the default shop out in the empty database that `url` names."""
+    for command in (["migrate", "--verbosity=0"], ["seed", "--verbosity=0"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": url},
+            check=True,
+        )
+
+
+def execute(path: Path, url: str) -> NotebookNode:
+    """Run the chapter from top to bottom in a fresh kernel on the database `url`.
+
+    Returns the notebook with its new outputs and nothing in it that depends on the day or the
+    machine. Raises nbclient's CellExecutionError at a cell that fails without the tag
+    `raises-exception`.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(FOLDER)}},
+    )
+    with TemporaryDirectory() as folder:
+        elsewhere = {"DATABASE_URL": url, "WORKBOOK_PROGRESS": f"{folder}/progress.json"}
+        client.execute(env=os.environ | elsewhere)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return notebook
+
+
+def dump(notebook: NotebookNode) -> str:
+    """The notebook as it stands in its file."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def differences(stored: NotebookNode, fresh: NotebookNode) -> str:
+    """A unified diff of what the two executions show, cell by cell; empty when they agree."""
+    diff = difflib.unified_diff(shown(stored), shown(fresh), "committed", "executed", lineterm="")
+    return "\n".join(diff)
+
+
+def shown(notebook: NotebookNode) -> list[str]:
+    """What a reader sees of the code cells, as lines of text."""
+    lines = []
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        lines += [f"── cell {number}: {cell.source.partition(chr(10))[0]}"]
+        if VARIES in cell.metadata.get("tags", []):
+            continue
+        for output in cell.outputs:
+            lines += list(output_lines(output))
+    return lines
+
+
+def output_lines(output: NotebookNode) -> Iterator[str]:
+    """One output as lines, the plain text first because a person reads that one."""
+    if output.output_type == "stream":
+        yield from output.text.splitlines()
+    elif output.output_type == "error":
+        yield f"{output.ename}: {output.evalue}"
+    else:
+        for kind in sorted(output.data, key=lambda kind: kind != "text/plain"):
+            content = output.data[kind]
+            if kind == "image/png":
+                content = f"a picture of {pixels(content)}"
+            elif not isinstance(content, str):
+                content = repr(content)
+            yield f"[{kind}]"
+            yield from content.splitlines()
+
+
+def pixels(png: str) -> str:
+    """Size and digest of what a base64 PNG shows, however its bytes were compressed."""
+    from hashlib import sha256
+
+    from matplotlib.image import imread
+
+    picture = imread(io.BytesIO(base64.b64decode(png)))
+    return f"{picture.shape[1]} × {picture.shape[0]} pixels, {sha256(picture).hexdigest()[:12]}"
+
+
+def query_counts(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
+    """For each code cell its first line and the headlines of its query reports."""
+    counts = []
+    for cell in code_cells(notebook):
+        texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+        headlines = [found[1] for text in texts if (found := HEADLINE.match(text))]
+        counts.append((cell.source.partition("\n")[0], headlines))
+    return counts
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -1,0 +1,52 @@
+"""One seeded shop per test worker, on the database under test, for the chapters to run on."""
+
+import hashlib
+
+import dj_database_url
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import ConnectionHandler
+
+from .chapters import fill, seeded_shop
+
+
+@pytest.fixture(scope="session")
+def shop_url(worker_id):
+    """DATABASE_URL of a default shop that no other worker touches."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        with seeded_shop() as url:
+            yield url
+        return
+
+    import os
+
+    import psycopg
+
+    server = os.environ["DATABASE_URL"]
+    name = f"workbook_chapters_{worker_id}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        url = f"{server.rpartition('/')[0]}/{name}"
+        fill(url)
+        yield url
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def shop_digest(shop_url, django_db_blocker):
+    """A function that digests every row of the shop's tables."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        with django_db_blocker.unblock():
+            connection = ConnectionHandler({"default": dj_database_url.parse(shop_url)})["default"]
+            with connection.cursor() as cursor:
+                for model in apps.get_app_config("shopdb").get_models():
+                    cursor.execute(f"SELECT * FROM {model._meta.db_table} ORDER BY id")
+                    found.update(repr(cursor.fetchall()).encode())
+            connection.close()
+        return found.hexdigest()
+
+    return digest
