@@ -85,6 +85,14 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Where the exercises are, what lays out the second shop that every answer is checked on too, and
+# where a learner's progress is kept.
+WORKBOOK = {
+    "EXERCISES": BASE_DIR / "notebooks" / "exercises",
+    "SECOND_DATASET": "seed.edge_cases.build",
+    "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "notebooks" / ".progress.json"),
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 

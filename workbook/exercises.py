@@ -1,0 +1,259 @@
+"""Exercises: how they are declared, and how they are found.
+
+A chapter's exercises live in one file of the same name, `notebooks/exercises/07_n_plus_one.py`.
+The task itself is in the chapter; the file holds what the checker needs:
+
+    @exercise("7.1", stars=1, queries=1, hints=["a nudge", "the way", "nearly there"])
+    def june_invoices_with_customer():
+        '''Shown after passing: why this is a good answer, and what else would have been.'''
+        return Invoice.objects.filter(issued_at__month=6).select_related("customer")
+
+    @near_miss("7.1", "Right rows, but a second query: a foreign key can come by JOIN.")
+    def _():
+        return Invoice.objects.filter(issued_at__month=6).prefetch_related("customer")
+
+The function is the model answer; what it returns (or raises, or leaves in the database) is right.
+It takes no arguments, may be `async def`, and is shown after passing: write it as you would teach
+it, imports on top of the file. Declare at least two near misses: the mistakes people really make,
+each with a sentence that is true of everybody who gets that result. A near miss must differ from
+the model answer on at least one of the two shops, or in its number of queries.
+
+What is compared follows from what the model answer returns:
+
+| model answer            | accepted                                                               |
+|-------------------------|------------------------------------------------------------------------|
+| model objects           | QuerySet, list, tuple of the same objects; `only()`/`defer()` are fine |
+| dicts (`values()`)      | dicts under any names, or tuples; with `columns=` these names          |
+| tuples (`values_list()`)| tuples, lists or named tuples in this column order; dicts by value     |
+| a flat list             | the same values as list, tuple, flat QuerySet; a set if unordered      |
+| dict (`aggregate()`)    | a dict; names are free unless `columns=` fixes them                    |
+| number, text, date …    | the same value of the same type: 5.0 is not Decimal("5.00")            |
+| DataFrame               | DataFrame with these columns and kinds of dtype; a named index counts  |
+|                         | as a column, a plain integer index is ignored                          |
+
+Rows are compared without order, duplicates counting, unless `ordered=True` (then make the order
+complete: end it with a unique field). Decimals count to four places, floats to nine digits.
+Annotations on model objects are compared only if `columns=` names them.
+"""
+
+import ast
+import importlib.util
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import cached_property
+
+Answer = Callable[[], Any]
+
+
+class ExerciseError(Exception):
+    """A sentence for the reader: the exercise is unknown, or its file is not in order."""
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A wrong answer people really give, and the sentence that helps them."""
+
+    sentence: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise as declared with `@exercise`."""
+
+    number: str
+    answer: Answer
+    stars: int
+    hints: tuple[str, ...]
+    queries: int | None
+    ordered: bool
+    columns: tuple[str, ...] | None
+    read: Callable[[Any], Any] | None
+    leaves: Callable[[], Any] | None
+    raises: tuple[type[BaseException], ...]
+    near_misses: tuple[NearMiss, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The function's name as words: `june_invoices` is "June invoices"."""
+        words = self.answer.__name__.strip("_").replace("_", " ")
+        return words[:1].upper() + words[1:]
+
+    @property
+    def explanation(self) -> str:
+        return inspect.getdoc(self.answer) or ""
+
+    @cached_property
+    def source(self) -> str:
+        """The model answer as one would write it in a cell: the body, its value on the last line."""
+        function = ast.parse(textwrap.dedent(inspect.getsource(self.answer))).body[0]
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        lines = textwrap.dedent(inspect.getsource(self.answer)).splitlines()
+        text = textwrap.dedent("\n".join(lines[body[0].lineno - 1 :]))
+        return re.sub(r"^return ", "", text, flags=re.MULTILINE)
+
+
+class _Chapter:
+    """What one file declares, gathered while it is loaded."""
+
+    def __init__(self) -> None:
+        self.exercises: dict[str, Exercise] = {}
+        self.near_misses: list[tuple[str, NearMiss]] = []
+
+
+_loading: _Chapter | None = None
+_closed = False
+
+
+def exercise(
+    number: str,
+    *,
+    stars: int,
+    hints: Sequence[str],
+    queries: int | None = None,
+    ordered: bool = False,
+    columns: Sequence[str] | None = None,
+    read: Callable[[Any], Any] | None = None,
+    leaves: Callable[[], Any] | None = None,
+    raises: type[BaseException] | tuple[type[BaseException], ...] = (),
+) -> Callable[[Answer], Answer]:
+    """Declare the decorated function as the model answer of exercise `number` ("7.1").
+
+    stars: 1 to 3. hints: from a nudge to nearly there, three of them.
+    queries: the budget, counting everything the answer and `read` run; None: any number.
+    ordered: the rows have to come in this order.
+    columns: names the task fixes: keys of dicts, columns of a DataFrame, annotations of objects.
+    read: called with the answer, as a template would read it; its queries count and its result is
+        compared too. `read=lambda invoices: [i.customer.name for i in invoices]`
+    leaves: for tasks that write: called after the answer, returns what the database must then
+        hold. It is compared instead of the answer's value. Return whole tables, not only the rows
+        to be changed, without ids and timestamps of new rows:
+        `leaves=lambda: Product.objects.values_list("name", "price")`
+    raises: for tasks whose right answer ends in this exception.
+    """
+
+    def declare(function: Answer) -> Answer:
+        answer = _guarded(function)
+        if _loading is not None:
+            if number in _loading.exercises:
+                raise ExerciseError(f"Exercise {number} is declared twice.")
+            _loading.exercises[number] = Exercise(
+                number=number,
+                answer=answer,
+                stars=stars,
+                hints=tuple(hints),
+                queries=queries,
+                ordered=ordered,
+                columns=tuple(columns) if columns is not None else None,
+                read=read,
+                leaves=leaves,
+                raises=raises if isinstance(raises, tuple) else (raises,),
+            )
+        return answer
+
+    return declare
+
+
+def near_miss(number: str, sentence: str) -> Callable[[Answer], Answer]:
+    """Declare the decorated function as a wrong answer to `number` and what to say about it.
+
+    The sentence is shown when an answer behaves as this one does on both shops: the same rows (or
+    exception), and where the rows are right, the same number of queries beyond the budget.
+    """
+
+    def declare(function: Answer) -> Answer:
+        answer = _guarded(function)
+        if _loading is not None:
+            _loading.near_misses.append((number, NearMiss(sentence, answer)))
+        return answer
+
+    return declare
+
+
+def _guarded(function: Answer) -> Answer:
+    """The function, refusing to run for a learner's cell that calls it as its own answer."""
+
+    @wraps(function)
+    def answer() -> Any:
+        if _closed:
+            raise ExerciseError(
+                "A declared answer cannot be called from the cell that is being checked. "
+                "Write your own, or ask `%solution` to show it."
+            )
+        return function()
+
+    return answer
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """While a learner's code runs: declared answers refuse to be called."""
+    global _closed
+    before, _closed = _closed, True
+    try:
+        yield
+    finally:
+        _closed = before
+
+
+def directory() -> Path:
+    """The folder of exercise files, from `settings.WORKBOOK["EXERCISES"]`."""
+    found = getattr(settings, "WORKBOOK", {}).get("EXERCISES")
+    if not found:
+        raise ExerciseError(
+            "This project has no exercises. To add some, name their folder in its settings: "
+            'WORKBOOK = {"EXERCISES": BASE_DIR / "exercises"}.'
+        )
+    return Path(found)
+
+
+def chapters() -> dict[str, dict[str, Exercise]]:
+    """All exercises: chapter (`07_n_plus_one`) → number → Exercise, in reading order."""
+    return {path.stem: load(path) for path in sorted(directory().glob("[0-9]*_*.py"))}
+
+
+def find(number: str) -> Exercise:
+    """The exercise of that number, read from its file now. Raises ExerciseError if unknown."""
+    folder = directory()
+    chapter, _, _ = number.partition(".")
+    if chapter.isdigit():
+        for path in folder.glob(f"{int(chapter):02d}_*.py"):
+            if found := load(path).get(number):
+                return found
+    known = [number for chapter in chapters().values() for number in chapter]
+    if not known:
+        raise ExerciseError(f"There is no exercise {number}, and none at all in {folder.name}/.")
+    raise ExerciseError(
+        f"There is no exercise {number or 'without a number'}. There are {', '.join(known)}."
+    )
+
+
+def load(path: Path) -> dict[str, Exercise]:
+    """The exercises one file declares, from a fresh execution of it: number → Exercise."""
+    global _loading
+    spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    _loading = chapter = _Chapter()
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        _loading = None
+    for number, near in chapter.near_misses:
+        if number not in chapter.exercises:
+            raise ExerciseError(f"{path.name} has a near miss for {number}, which it lacks.")
+        found = chapter.exercises[number]
+        chapter.exercises[number] = replace(found, near_misses=(*found.near_misses, near))
+    return dict(sorted(chapter.exercises.items(), key=lambda item: _sort_key(item[0])))
+
+
+def _sort_key(number: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", number))
