@@ -94,7 +94,7 @@ class Exercise:
 
     @cached_property
     def source(self) -> str:
-        """The model answer as one would write it in a cell: the body, its value on the last line."""
+        """The model answer as one would write it in a cell, its value on the last line."""
         function = ast.parse(textwrap.dedent(inspect.getsource(self.answer))).body[0]
         body = function.body[1:] if ast.get_docstring(function) else function.body
         lines = textwrap.dedent(inspect.getsource(self.answer)).splitlines()

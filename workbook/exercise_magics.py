@@ -1,0 +1,170 @@
+"""The IPython face of the exercises: `%exercise`, `%hint`, `%solution`, `%progress`."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
+
+from workbook import checker, comparison, exercises, feedback, progress
+
+# A cell may replace a function of these modules; before its answer is judged they are put back.
+_PRISTINE = {
+    module: dict(vars(module)) for module in (checker, comparison, exercises, feedback, progress)
+}
+
+
+@dataclass
+class _Running:
+    """The exercise of the cell that is running now."""
+
+    exercise: exercises.Exercise
+    cell: checker.Cell
+    baseline: checker.Outcome
+    undo: ExitStack
+
+
+@magics_class
+class ExerciseMagics(Magics):
+    """Checks the answer in a cell that begins with `%exercise`, and helps on the way."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._source = ""
+        self._running: _Running | None = None
+
+    @line_magic
+    def exercise(self, line: str) -> None:
+        """`%exercise 7.1` as the first line of a cell: its last expression is the answer.
+
+        The answer is checked on this database and on a second, small one. Whatever the cell
+        writes is undone. `...` stands for "not attempted".
+        """
+        found = self._find(line)
+        first = next((text for text in self._source.splitlines() if text.strip()), "")
+        if not first.lstrip().startswith("%exercise"):
+            raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
+        code = self.shell.transform_cell(_without_magics(self._source))
+        cell = checker.Cell(code, dict(self.shell.user_ns))
+        if not cell.attempted:
+            self._show(found, checker.Verdict(found, "not attempted"))
+            return
+        undo = ExitStack()
+        undo.enter_context(_unrecorded())
+        baseline = checker.run(found, found.answer)
+        undo.close()
+        undo.enter_context(exercises.closed())
+        undo.enter_context(checker.undone())
+        undo.enter_context(connection.execute_wrapper(checker.guard_transaction))
+        self._running = _Running(found, cell, baseline, undo)
+
+    @line_magic
+    def hint(self, line: str) -> None:
+        """`%hint 7.1` gives the next hint for an exercise, one at a time."""
+        found = self._find(line)
+        store = progress.Progress()
+        shown = min(store.entry(found.number).hints + 1, len(found.hints))
+        if not found.hints:
+            print(f"Exercise {found.number} has no hints.")
+            return
+        store.hint(found.number, shown)
+        self._display(feedback.hint_message(found, shown), store)
+
+    @line_magic
+    def solution(self, line: str) -> None:
+        """`%solution 7.1` shows a model answer after one attempt; `%solution 7.1 now` at once."""
+        number, _, rest = line.strip().partition(" ")
+        found = self._find(number)
+        store = progress.Progress()
+        entry = store.entry(found.number)
+        if not entry.attempts and rest.strip() != "now":
+            print(
+                f"Try exercise {found.number} once first: a wrong answer gets a helpful sentence."
+                f"\nTo see the solution all the same: %solution {found.number} now"
+            )
+            return
+        store.solution(found.number)
+        self._display(feedback.solution_message(found), store)
+
+    @line_magic
+    def progress(self, line: str) -> None:
+        """`%progress` shows what is solved, chapter by chapter."""
+        try:
+            chapters = exercises.chapters()
+        except exercises.ExerciseError as error:
+            raise UsageError(str(error)) from None
+        store = progress.Progress()
+        entries = store.read()
+        display(feedback.progress_message(chapters, entries, store.notices))
+
+    def before_cell(self, info: Any) -> None:
+        self._source = info.raw_cell or ""
+        self._abandon()
+
+    def after_cell(self, result: ExecutionResult) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        for module, names in _PRISTINE.items():
+            vars(module).update(names)
+        try:
+            running.undo.close()
+            if isinstance(result.error_in_exec, KeyboardInterrupt):
+                verdict = checker.Verdict(running.exercise, "stopped")
+            else:
+                with _unrecorded():
+                    verdict = checker.check(running.exercise, running.cell, running.baseline)
+                    self._show(running.exercise, verdict)
+                return
+        except KeyboardInterrupt:
+            verdict = checker.Verdict(running.exercise, "stopped")
+        self._show(running.exercise, verdict)
+
+    def _abandon(self) -> None:
+        """Undo an exercise whose cell ended without the hook being called."""
+        if self._running is not None:
+            self._running.undo.close()
+            self._running = None
+
+    def _find(self, line: str) -> exercises.Exercise:
+        try:
+            return exercises.find(line.strip().strip("\"'"))
+        except exercises.ExerciseError as error:
+            raise UsageError(str(error)) from None
+
+    def _show(self, exercise: exercises.Exercise, verdict: checker.Verdict) -> None:
+        store = progress.Progress()
+        if verdict.status in {"passed", "failed"}:
+            store.attempt(exercise.number, verdict.status == "passed")
+        self._display(feedback.verdict_message(verdict, store.entry(exercise.number)), store)
+
+    def _display(self, message: feedback.Message, store: progress.Progress) -> None:
+        message.closing += store.notices
+        display(message)
+
+
+def _without_magics(source: str) -> str:
+    """The cell's code with its line magics blanked out, so that line numbers stay."""
+    return re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
+
+
+def _unrecorded() -> Any:
+    """Keep the checker's own queries out of the cell's report."""
+    from workbook import recorder
+
+    return recorder.paused()
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magics to a shell. Called by `%load_ext workbook`; calling it twice is harmless."""
+    if "ExerciseMagics" in shell.magics_manager.registry:
+        return
+    magics = ExerciseMagics(shell)
+    shell.register_magics(magics)
+    shell.events.register("pre_run_cell", magics.before_cell)
+    shell.events.register("post_run_cell", magics.after_cell)
