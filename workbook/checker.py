@@ -92,16 +92,28 @@ def undone() -> Iterator[None]:
         block.__exit__(None, None, None)
 
 
+@contextmanager
+def wrapped(wrapper: Callable) -> Iterator[None]:
+    """Like `connection.execute_wrapper`, which takes out whichever wrapper came last."""
+    connection.execute_wrappers.append(wrapper)
+    try:
+        yield
+    finally:
+        if wrapper in connection.execute_wrappers:
+            connection.execute_wrappers.remove(wrapper)
+
+
 class _QueryCounter:
     """Notes the statements of one answer, and keeps it from ending the transaction around it."""
 
     def __init__(self) -> None:
         self.statements: list[tuple[str, Any]] = []
+        self.counting = True
 
     def __call__(self, execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
         words = str(sql).lstrip().upper().split(None, 2)[:2]
         refuse_to_end_the_transaction(words)
-        if not words or words[0] not in {"SAVEPOINT", "RELEASE", "ROLLBACK"}:
+        if self.counting and words[:1] not in (["SAVEPOINT"], ["RELEASE"], ["ROLLBACK"]):
             self.statements.append((str(sql), params))
         return execute(sql, params, many, context)
 
@@ -124,24 +136,22 @@ def guard_transaction(execute: Callable, sql: str, params: Any, many: bool, cont
 
 def run(exercise: Exercise, answer: Answer) -> Outcome:
     """Run an answer once, read it to its end as the exercise says, and undo what it wrote."""
-    outcome = Outcome()
     counter = _QueryCounter()
-    with undone(), connection.execute_wrapper(counter):
+    outcome = Outcome(statements=counter.statements)
+    with undone(), wrapped(counter):
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             try:
                 value = _call(answer)
                 if value is Ellipsis:
                     outcome.attempted = False
                     return outcome
-                _read(exercise, value, outcome)
+                _read(exercise, value, outcome, counter)
             except Unusable as refusal:
                 outcome.unusable = str(refusal)
             except Exception as error:
                 outcome.error = error
         outcome.miscounted = counter not in connection.execute_wrappers
-        if outcome.miscounted:
-            connection.execute_wrappers.append(counter)  # for the context manager to take out
-        outcome.statements = list(counter.statements)
+        counter.counting = False
         if exercise.leaves and not outcome.unusable and (not outcome.error or exercise.raises):
             try:
                 outcome.left = materialise(_call(exercise.leaves))
@@ -150,13 +160,15 @@ def run(exercise: Exercise, answer: Answer) -> Outcome:
     return outcome
 
 
-def _read(exercise: Exercise, value: Any, outcome: Outcome) -> None:
+def _read(exercise: Exercise, value: Any, outcome: Outcome, counter: _QueryCounter) -> None:
     if isinstance(value, Iterator):
         value = list(value)  # so that it can be read twice
+    if exercise.read:
+        # Reading is what the task counts; looking at the answer's own rows after it is free.
+        outcome.reading = materialise(_call(exercise.read, value))
+        counter.counting = False
     if not exercise.leaves:
         outcome.value = materialise(value)
-    if exercise.read:
-        outcome.reading = materialise(_call(exercise.read, value))
 
 
 def _call(function: Callable, *arguments: Any) -> Any:
@@ -193,9 +205,10 @@ def wait_for(coroutine: Any) -> Any:
 class Cell:
     """A cell's code as an answer: running it gives its last expression."""
 
-    def __init__(self, source: str, namespace: dict[str, Any]) -> None:
+    def __init__(self, source: str, namespace: dict[str, Any], needs_value: bool = True) -> None:
         self.tree = ast.parse(source)
         self.namespace = namespace
+        self.needs_value = needs_value
 
     @property
     def attempted(self) -> bool:
@@ -207,20 +220,22 @@ class Cell:
             and last.value.value is Ellipsis
         )
 
-    @property
-    def ends_in_expression(self) -> bool:
-        return bool(self.tree.body) and isinstance(self.tree.body[-1], ast.Expr)
-
     def __call__(self) -> Any:
         # A QuerySet of an earlier cell may hold rows already: ask again, on this shop.
         namespace = {
             name: value.all() if isinstance(value, QuerySet) else value
             for name, value in self.namespace.items()
         }
-        body = list(self.tree.body)
-        if self.ends_in_expression:
+        *body, last = self.tree.body
+        if isinstance(last, ast.Expr):
             target = ast.Name("_answer_", ast.Store())
-            body[-1] = ast.copy_location(ast.Assign([target], body[-1].value), body[-1])
+            last = ast.copy_location(ast.Assign([target], last.value), last)
+        elif self.needs_value:
+            raise Unusable(
+                "The value of the last line is the answer, and this cell ends in a statement that "
+                "has none. Put the name that holds the answer on a last line of its own."
+            )
+        body.append(last)
         tree = ast.fix_missing_locations(ast.Module(body, []))
         code = compile(tree, "<your cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         with closed():
@@ -235,10 +250,11 @@ class Cell:
 
 @dataclass
 class _Finding:
-    """The first thing wrong with an answer on one shop."""
+    """The first thing wrong with an answer on one shop. `rows_right`: only its way is wrong."""
 
     sentence: str
     table: list[list[str]] = field(default_factory=list)
+    rows_right: bool = False
 
 
 def check(exercise: Exercise, answer: Answer, baseline: Outcome | None = None) -> Verdict:
@@ -267,12 +283,12 @@ def check(exercise: Exercise, answer: Answer, baseline: Outcome | None = None) -
             second()
             _, given_there, elsewhere = _on_this_shop(exercise, answer)
             if finding or elsewhere:
-                near_misses = _alike(exercise, near_misses, given_there, right=not elsewhere)
+                near_misses = _alike(exercise, near_misses, given_there, elsewhere)
     if not finding and not elsewhere:
         verdict.status = "passed"
         return verdict
     with undone():
-        near_misses = _alike(exercise, near_misses, given, right=not finding)
+        near_misses = _alike(exercise, near_misses, given, finding)
     verdict.near_miss = next(iter(near_misses), None)
     verdict.sentences, verdict.table = _words(finding, elsewhere, verdict.near_miss)
     if not finding and not verdict.near_miss and _typed_in(given, given_there):
@@ -318,14 +334,21 @@ def _on_this_shop(exercise: Exercise, answer: Answer) -> tuple[Outcome, Outcome,
 
 
 def _alike(
-    exercise: Exercise, near_misses: list[NearMiss], given: Outcome, right: bool
+    exercise: Exercise, near_misses: list[NearMiss], given: Outcome, finding: _Finding | None
 ) -> list[NearMiss]:
-    """The near misses that do on this shop what the answer did."""
-    return [near for near in near_misses if _same_behaviour(exercise, near, given)]
+    """The near misses that do on this shop what the answer did.
+
+    Where the rows are right it is the number of queries that tells answers apart.
+    """
+    rows_right = finding is None or finding.rows_right
+    return [
+        near
+        for near in near_misses
+        if _same_behaviour(exercise, run(exercise, near.answer), given, rows_right)
+    ]
 
 
-def _same_behaviour(exercise: Exercise, near_miss: NearMiss, given: Outcome) -> bool:
-    near = run(exercise, near_miss.answer)
+def _same_behaviour(exercise: Exercise, near: Outcome, given: Outcome, rows_right: bool) -> bool:
     if near.error or given.error:
         return type(near.error) is type(given.error) and str(near.error) == str(given.error)
     if near.unusable or given.unusable:
@@ -333,10 +356,8 @@ def _same_behaviour(exercise: Exercise, near_miss: NearMiss, given: Outcome) -> 
     if _difference(exercise, near, given) or bool(near.writes) != bool(given.writes):
         return False
     counts = len(near.statements), len(given.statements)
-    within = exercise.queries is None or max(counts) <= exercise.queries
-    expected = run(exercise, exercise.answer)
-    wrong_anyway = bool(_difference(exercise, expected, given))
-    return within or wrong_anyway or counts[0] == counts[1]
+    within_budget = exercise.queries is None or max(counts) <= exercise.queries
+    return not rows_right or within_budget or counts[0] == counts[1]
 
 
 def _difference(exercise: Exercise, expected: Outcome, given: Outcome) -> Difference | None:
@@ -378,11 +399,13 @@ def _judge(exercise: Exercise, expected: Outcome, given: Outcome) -> _Finding | 
         return _Finding(
             f"The rows are right, but the cell changes the database to get there ({verb}). "
             "The task asks for a question only: leave the rows as they are.",
+            rows_right=True,
         )
     if given.miscounted and exercise.queries is not None:
         return _Finding(
             "The query counter was taken out while the cell ran, so its queries cannot be counted. "
-            "Leave `connection.execute_wrappers` as it is."
+            "Leave `connection.execute_wrappers` as it is.",
+            rows_right=True,
         )
     return _judge_budget(exercise, given)
 
@@ -408,6 +431,7 @@ def _judge_budget(exercise: Exercise, given: Outcome) -> _Finding | None:
         f"Right, but with {plural(count, 'querie')[: -1 if count == 1 else None]}{reading}; "
         f"the budget is {exercise.queries}.",
         [["times", "statement"], *_shapes(given.statements)],
+        rows_right=True,
     )
 
 
@@ -446,7 +470,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, IntegrityError):
         return f"The database refused the row: {text}."
     if isinstance(error, NameError):
-        return f"{text[:1].upper() + text[1:]}: run the chapter's first cell, or define it in this one."
+        return f"{text[:1].upper()}{text[1:]}: run the chapter's first cell, or define it here."
     return f"The cell stops with {type(error).__name__}: {text}"
 
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Manager, Model
+from django.db.models import Manager, Model, QuerySet
 
 EXAMPLES = 3
 
@@ -152,7 +152,11 @@ def materialise(value: Any) -> Value | Rows:
     _refuse(value)
     items = list(value)
     kinds = {"set": isinstance(value, (set, frozenset)), "tuple": type(value) is tuple}
-    return _rows(items, is_set=kinds["set"], is_tuple=kinds["tuple"])
+    rows = _rows(items, is_set=kinds["set"], is_tuple=kinds["tuple"])
+    fields = getattr(value, "_fields", None) if isinstance(value, QuerySet) else None
+    if rows.kind == "tuples" and fields and len(fields) == len(rows.columns):
+        rows.columns = tuple(name if isinstance(name, str) else "" for name in fields)
+    return rows
 
 
 def _rows(items: list, is_set: bool, is_tuple: bool) -> Rows:
@@ -365,7 +369,13 @@ def _value_difference(
         return Difference(f'The right value, still inside a dict: take it out with `["{name}"]`.')
     if same(right, found, strict=False):
         return Difference(_type_sentence("The answer", right, found), only_types=True)
-    return Difference(f"The answer differs: {_pair(found, right)}.")
+    types = [
+        f" ({_type(item)})"
+        if type(item) is not type(right) or type(item) is not type(found)
+        else ""
+        for item in (found, right)
+    ]
+    return Difference(f"Your answer is {show(found)}{types[0]}; {show(right)}{types[1]} is right.")
 
 
 def _wanted(expected: Value) -> str:
@@ -424,8 +434,8 @@ def _dict_difference(right: dict, found: Any, columns: Sequence[str] | None) -> 
         parts = [f"missing: {', '.join(missing[:EXAMPLES])}"] if missing else []
         parts += [f"too many: {', '.join(extra[:EXAMPLES])}"] if extra else []
         return Difference(
-            f"The keys of the dict differ: {plural(len(right), 'key')} "
-            f"{'is' if len(right) == 1 else 'are'} right, yours has {len(found):,} ({'; '.join(parts)})."
+            f"The dict should hold {plural(len(right), 'key')}, yours holds {len(found):,} "
+            f"({'; '.join(parts)})."
         )
     for strict in (False, True):
         wrong = [name for name in right if not same(right[name], found[name], strict)]
@@ -749,7 +759,8 @@ class _Comparison:
             )
         factors = {counts[k] / wanted[k] for k in counts}
         if len(factors) == 1:
-            often = f"but each comes {factors.pop():.0f} times"
+            factor = factors.pop()
+            often = "but each comes twice" if factor == 2 else f"but each comes {factor:g} times"
         else:
             often = f"but {plural(len(again), 'row')} of {len(wanted):,} come more than once"
         most = max(again, key=lambda k: counts[k])
@@ -765,7 +776,10 @@ class _Comparison:
         width = len(self.expected.columns)
         if width < 2 or not missing or not extra:
             return None
-        for identity in range(width):
+        texts_first = sorted(
+            range(width), key=lambda c: not isinstance(self.expected.rows[0][c], str)
+        )
+        for identity in texts_first:
             names = [key(row[identity]) for row in self.expected.rows]
             if len(set(names)) != len(names):
                 continue
@@ -787,7 +801,7 @@ class _Comparison:
             )
             wrong = [(r, g) for r, g in pairs if not same(r[column], g[column])]
             name = self.expected.columns[column]
-            what = f"`{name}`" if name else "the value"
+            what = f"`{name}`" if name else "value"
             rest = len(missing) - len(pairs)
             more = (
                 f" Besides, {plural(rest, 'row')} {'is' if rest == 1 else 'are'} missing."
@@ -797,10 +811,14 @@ class _Comparison:
             right, given = wrong[0]
             return Difference(
                 f"{plural(len(wrong), 'row')} {'has' if len(wrong) == 1 else 'have'} "
-                f"{self._direction(wrong, column)} {what}, for example {show(right[identity])}: "
+                f"{self._direction(wrong, column)} {what}, for example {self._called(identity, right[identity])}: "
                 f"{_pair(given[column], right[column])}.{more}"
             )
         return None
+
+    def _called(self, column: int, value: Any) -> str:
+        name = self.expected.columns[column]
+        return show(value) if isinstance(value, str) or not name else f"{name} {show(value)}"
 
     @staticmethod
     def _direction(pairs: list, column: int) -> str:
@@ -811,7 +829,7 @@ class _Comparison:
                 return "too large a"
             if all(g < r for r, g in cells):
                 return "too small a"
-        return "another"
+        return "a wrong"
 
     def _annotations(self) -> Difference | None:
         if not self.columns or not self.given.instances:

@@ -50,7 +50,8 @@ class ExerciseMagics(Magics):
         if not first.lstrip().startswith("%exercise"):
             raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
         code = self.shell.transform_cell(_without_magics(self._source))
-        cell = checker.Cell(code, dict(self.shell.user_ns))
+        needs_value = not (found.leaves or found.raises)
+        cell = checker.Cell(code, dict(self.shell.user_ns), needs_value)
         if not cell.attempted:
             self._show(found, checker.Verdict(found, "not attempted"))
             return
@@ -91,8 +92,8 @@ class ExerciseMagics(Magics):
         store.solution(found.number)
         self._display(feedback.solution_message(found), store)
 
-    @line_magic
-    def progress(self, line: str) -> None:
+    @line_magic("progress")
+    def show_progress(self, line: str) -> None:
         """`%progress` shows what is solved, chapter by chapter."""
         try:
             chapters = exercises.chapters()
