@@ -5,7 +5,8 @@ PYTHON := $(VENV)/bin/python
 PORT   ?= 8888
 
 # JupyterLab refuses to run as root unless told, and can open a browser only where there is one.
-LAB_OPTIONS := --port=$(PORT)
+LAB_OPTIONS := --port=$(PORT) --ServerApp.root_dir=notebooks \
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb
 ifeq ($(shell id -u),0)
 LAB_OPTIONS += --allow-root
 endif
@@ -20,7 +21,7 @@ help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 lab: shop  ## open the workbook in JupyterLab (PORT=8888)
-	@$(PYTHON) -m jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+	@$(PYTHON) -m jupyterlab $(LAB_OPTIONS)
 
 shop: $(VENV)/learner  ## make the environment and fill the shop, if they are not there yet
 	@$(PYTHON) manage.py migrate --verbosity 0
