@@ -1,6 +1,6 @@
 """Exercises of chapter 00: the tasks are in the notebook of the same name."""
 
-from shopdb.models import Customer, Product
+from shopdb.models import Customer, Invoice, Product
 from workbook.exercises import exercise, near_miss
 
 
@@ -159,3 +159,47 @@ def _():
 @near_miss("0.4", "Several customers have that name, so `get()` complains that they are too many.")
 def _():
     return Customer.objects.get(name="Maria Silva")
+
+
+@exercise(
+    "0.5",
+    stars=2,
+    queries=1,
+    ordered=True,
+    read=lambda invoices: [f"{invoice.pk}: {invoice.username.first_name}" for invoice in invoices],
+    hints=[
+        "Run the code as it is and read its report: which line asks again and again?",
+        "The remedy stands in the report. The relation is called `username` here.",
+        '`Invoice.objects.select_related("username").order_by(…)[:10]`.',
+    ],
+)
+def latest_invoices_with_their_owner():
+    """`select_related()` brings the owner along in the same statement, by a JOIN. The loop that
+    reads the names does not change.
+
+    `prefetch_related("username")` gives the same names for two queries: one for the invoices, one
+    for their owners. Chapter 07 tells when that is the better deal.
+    """
+    return Invoice.objects.select_related("username").order_by("-issued_at", "-pk")[:10]
+
+
+@near_miss("0.5", "The right invoices, but each name is still a query: bring the owner along.")
+def _():
+    return Invoice.objects.order_by("-issued_at", "-pk")[:10]
+
+
+@near_miss(
+    "0.5", "That joins the customer. The loop reads the owner, and `username` is its relation."
+)
+def _():
+    return Invoice.objects.select_related("customer").order_by("-issued_at", "-pk")[:10]
+
+
+@near_miss("0.5", "Two queries: a foreign key can come along in the first one, by a JOIN.")
+def _():
+    return Invoice.objects.prefetch_related("username").order_by("-issued_at", "-pk")[:10]
+
+
+@near_miss("0.5", "The ten oldest: a minus in front of `issued_at` begins with the latest.")
+def _():
+    return Invoice.objects.select_related("username").order_by("issued_at", "pk")[:10]
