@@ -183,8 +183,10 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
         unit = ("piece", "box", "kg")[position % 3]
         category_id = category_ids[shop.categories[category][0]]
         products.append(
-            (number, name, cents / 100, unit, stock, attributes, category_id, owner)
-            + (_OPENED, _OPENED)
+            (
+                *(number, name, cents / 100, unit, stock, attributes, category_id, owner),
+                *(_OPENED, _OPENED),
+            )
         )
         goods.append((number, cents))
     buyers = []
@@ -206,7 +208,7 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
                 random.randrange(1, 4),
                 cents if random.random() < 0.7 else percent(cents, 90),
             )
-            for product, cents in random.sample(goods, k=random.choice((1, 2, 2, 3)))
+            for product, cents in random.sample(goods, k=random.choice((1, 2, 3, 3)))
         ]
         pair = turn * 2 % len(buyers)
         discount, quarters = (0, 10, 0, 5, 0, 100)[turn % 6], (4, 0, 2, 4)[turn % 4]
