@@ -12,6 +12,7 @@ import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -111,6 +112,7 @@ class Capture:
     def __init__(self) -> None:
         self.queries: list[Query] = []
         self.transactions: list[str] = []  # "BEGIN", "SAVEPOINT", … in order, never counted
+        self.started = datetime.now(UTC)
         self.show_time = False
 
     @property
@@ -124,6 +126,7 @@ class Capture:
     def __enter__(self) -> "Capture":
         global _captures
         install()
+        self.started = datetime.now(UTC)
         _captures = (*_captures, self)
         return self
 
@@ -283,6 +286,7 @@ def _debug_transaction(connection: Any, sql: str) -> Any:
 # Origins. Walking the frames up to the cell costs about a microsecond.
 
 find_cell: Callable[[str], Cell | None] = lambda filename: None  # noqa: E731  (set by magics)
+suspended_line: Callable[[], tuple[str, int] | None] = lambda: None  # noqa: E731  (likewise)
 _kinds: dict[str, int] = {}
 _handed_over = threading.local()  # for worker threads: the origin of who awaits them
 _LIBRARIES = tuple(
@@ -334,13 +338,22 @@ def _origin(depth: int = 3) -> tuple[Origin, relations.Access | None, relations.
         access, source, nodes = relations.read(probes)
         path += nodes
     if found_kind != CELL and (handed := getattr(_handed_over, "origin", None)):
-        return handed._replace(path=(*path, *handed.path)), access, source
+        return handed, access, source
     return Origin(filename, lineno, tuple(path)), access, source
 
 
 def caller() -> Origin:
     """The origin of the code that is running now, to be handed over to another thread."""
-    return _origin(2)[0]
+    origin = _origin(2)[0]
+    if _kinds.get(origin.filename) != CELL and (line := suspended_line()):
+        return Origin(*line, ())  # a task that the cell awaits: its line, but no known way there
+    return origin
+
+
+def forget_files() -> None:
+    """Forget what was not a cell: a cell's file name is only known once the cell has run."""
+    for filename in [name for name, kind in _kinds.items() if kind == USER]:
+        del _kinds[filename]
 
 
 @contextmanager

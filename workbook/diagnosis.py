@@ -1,0 +1,238 @@
+"""What a capture means: its distinct statements, and what was repeated, why, and what mends it.
+
+Right or silent: a relation is named only when Django's own frames named it, and repetition is
+called N+1 only when one and the same instruction of the reader's code ran again and again.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.db.models import Model
+
+from workbook import relations
+from workbook.recorder import Capture, Place, Query
+
+MANY_TIMES = 3  # two may be chance; three times through the same instruction is a loop
+
+_LIST = re.compile(r"\((%s|\?)(, ?(%s|\?))+\)")
+_ROWS = re.compile(r"(\([^()]*%s[^()]*\))(, ?\1)+")
+_DIFFERS_BY_ITSELF = re.compile(
+    r"\b(RAND|RANDOM|CLOCK_TIMESTAMP|NEXTVAL|GEN_RANDOM_UUID|SLEEP|PG_SLEEP)\b", re.I
+)
+
+
+@dataclass
+class Shape:
+    """A distinct statement: the queries that are equal before their parameters are filled in."""
+
+    sql: str
+    queries: list[Query] = field(default_factory=list)
+
+    @property
+    def places(self) -> list[Place]:
+        """The lines that ran it, each once, in order of first use."""
+        return list(dict.fromkeys(query.place for query in self.queries if query.place))
+
+
+@dataclass
+class Finding:
+    """A sentence about repeated queries; `title` is "N+1", "After prefetch", or "Repeated"."""
+
+    title: str
+    sentence: str
+    code: str  # the line that repeats, as written
+    remedy: str
+    queries: list[Query]
+
+
+def shapes(capture: Capture) -> list[Shape]:
+    """Group the queries by statement, in order of first use."""
+    found: dict[str, Shape] = {}
+    for query in capture.queries:
+        key = shape_of(query.sql)
+        found.setdefault(f"{query.alias} {query.cause} {key}", Shape(key)).queries.append(query)
+    return list(found.values())
+
+
+def shape_of(sql: str) -> str:
+    """The statement with lists of any length made equal: IN (1, 2) is IN (1, 2, 3)."""
+    if len(sql) > 20_000:  # a bulk statement: its beginning tells it apart
+        sql = sql[:2_000]
+    return _ROWS.sub(r"\1", _LIST.sub("(%s, …)", sql))
+
+
+def diagnose(capture: Capture) -> list[Finding]:
+    """Everything worth saying about repetition in this capture, in order of appearance."""
+    queries = [query for query in capture.queries if not query.cause and not query.error]
+    groups: dict[object, list[Query]] = {}
+    for query in queries:
+        groups.setdefault(_loop_key(query), []).append(query)
+    loops = [group for group in groups.values() if len(group) >= MANY_TIMES]
+    findings = [_explain_loop(group, loops, queries) for group in loops]
+    explained = {id(query) for group in loops for query in group}
+    findings += [
+        _explain_identical(group)
+        for group in _identical(queries)
+        if not explained.intersection(map(id, group))
+    ]
+    position = {id(query): n for n, query in enumerate(capture.queries)}
+    return sorted(findings, key=lambda finding: position[id(finding.queries[0])])
+
+
+def _loop_key(query: Query) -> object:
+    """Equal for queries that the same instruction of the same loop ran."""
+    access = query.access
+    where = (query.origin.filename, query.origin.lineno, query.origin.path)
+    if not query.origin.path:  # no line known, e.g. the body of a thread pool: nothing to go by
+        where = (id(query),)
+    if access and access.kind == relations.PREFETCH:
+        where = (id(query),)  # prefetches of one statement differ by level, never by loop
+    return (query.alias, shape_of(query.sql), where, access)
+
+
+def _explain_loop(group: list[Query], loops: list[list[Query]], queries: list[Query]) -> Finding:
+    query, times = group[0], len(group)
+    access, at = query.access, _at(group)
+    code = query.place.text if query.place else ""
+    if access is None:
+        if query.is_select and _same_parameters(group):
+            sentence = f"The same query ran {times} times with the same parameters{at}."
+            return Finding("Repeated", sentence, code, "Run it once and keep the result.", group)
+        sentence = f"One statement ran {times} times{at}, each time with other parameters."
+        return Finding("Repeated", sentence, code, "", group)
+
+    if access.after_prefetch and not access.served_by_prefetch:
+        return Finding(
+            "After prefetch",
+            f"{access.label} was prefetched, then queried {times} times more{at}.",
+            code,
+            "Prefetched rows answer .all(), .count() and .exists(); anything else asks again. "
+            f'Filter and sort in Prefetch("{access.name}", queryset=…, to_attr=…), or in Python.',
+            group,
+        )
+    if access.kind == relations.DEFERRED:
+        return Finding(
+            "N+1",
+            f"{access.label} was left out of the first query, then fetched {times} times{at}.",
+            code,
+            f'Load it with the rows: leave "{access.name}" out of .defer(), or name it in .only().',
+            group,
+        )
+    verb = "fetched" if access.served_by_prefetch else "queried"
+    sentence = f"{access.label} was {verb} {times} times{at}."
+    return Finding("N+1", sentence, code, _remedy(access, loops, queries), group)
+
+
+def _remedy(
+    access: relations.Access, loops: list[list[Query]], queries: list[Query]
+) -> str:
+    if not access.served_by_prefetch:
+        return (
+            f'Ask once for all rows: annotate() for a number, or Prefetch("{access.name}", '
+            "queryset=…, to_attr=…) for objects."
+        )
+    paths = _paths_to(access.owner, [group[0].access for group in loops], queries)
+    joins = access.kind in (relations.FORWARD, relations.REVERSE_ONE)
+    if len(paths) == 1:
+        prefix, by_join = paths.pop()
+        path = f"{prefix}__{access.name}" if prefix else access.name
+        method = "select_related" if joins and by_join else "prefetch_related"
+        return f'Try .{method}("{path}")'
+    method = "select_related" if joins else "prefetch_related"
+    owner = access.owner._meta.object_name
+    return f'Try .{method}("{access.name}") where the {owner} objects are loaded'
+
+
+def _paths_to(
+    owner: type[Model],
+    loops: list[relations.Access | None],
+    queries: list[Query],
+    seen: tuple = (),
+) -> set[tuple[str, bool]]:
+    """The ways in which this capture loaded `owner` objects: (lookup path, all by joins)."""
+    paths: set[tuple[str, bool]] = set()
+    for outer in loops:  # the relation before this one in a.b.c was itself fetched in the loop
+        if outer is None or outer in seen or not outer.target or not outer.served_by_prefetch:
+            continue
+        if _same_model(outer.target, owner) and outer.kind != relations.DEFERRED:
+            joins = outer.kind in (relations.FORWARD, relations.REVERSE_ONE)
+            for prefix, by_join in _paths_to(outer.owner, loops, queries, (*seen, outer)):
+                path = f"{prefix}__{outer.name}" if prefix else outer.name
+                paths.add((path, by_join and joins))
+    for query in queries:
+        if query.source is None or (query.rows or 0) < 2:
+            continue
+        access = query.access
+        if access and access.kind != relations.PREFETCH:
+            continue  # loaded one by one, in the loops above
+        prefix = access.name if access else ""
+        for path in _joined(query.source.model, query.source.joins, owner):
+            whole = "__".join(part for part in (prefix, path) if part)
+            paths.add((whole, not prefix))
+    return paths
+
+
+def _joined(model: type[Model], joins: object, owner: type[Model]) -> Iterable[str]:
+    """The relations of `select_related` (a nested dict) that lead from `model` to `owner`."""
+    if _same_model(model, owner):
+        yield ""
+    if not isinstance(joins, dict):
+        return
+    for name, deeper in joins.items():
+        try:
+            related = model._meta.get_field(name).related_model
+        except Exception:  # a reverse one-to-one is named by its query name
+            continue
+        for path in _joined(related, deeper, owner):
+            yield f"{name}__{path}" if path else name
+
+
+def _same_model(one: type[Model], other: type[Model]) -> bool:
+    return one._meta.concrete_model is other._meta.concrete_model
+
+
+def _identical(queries: list[Query]) -> list[list[Query]]:
+    """Reads that ran again, parameters and all, with nothing written in between."""
+    groups: list[list[Query]] = []
+    for reading, run in groupby(queries, key=lambda query: query.is_select):
+        if not reading:
+            continue
+        seen: dict[object, list[Query]] = {}
+        for query in run:
+            if query.access is None and not _DIFFERS_BY_ITSELF.search(query.sql):
+                seen.setdefault((query.alias, query.sql, repr(query.params)), []).append(query)
+        groups += [group for group in seen.values() if len(group) > 1]
+    return groups
+
+
+def _explain_identical(group: list[Query]) -> Finding:
+    sentence = f"The same query ran {len(group)} times with the same parameters{_at(group)}."
+    code = group[-1].place.text if group[-1].place else ""
+    return Finding("Repeated", sentence, code, "Run it once and keep the result.", group)
+
+
+def _same_parameters(group: list[Query]) -> bool:
+    first = group[0]
+    return all(query.sql == first.sql and query.params == first.params for query in group)
+
+
+def _at(group: list[Query]) -> str:
+    places = list(dict.fromkeys(query.place for query in group if query.place))
+    return f", at {at_lines(places)}" if places else ""
+
+
+def at_lines(places: list[Place]) -> str:
+    """`line 2`, `lines 2 and 3`, `line 2 of cell [4]`, `lines 1, 2 and 2 more`."""
+    parts = []
+    for source, group in groupby(places, key=lambda place: place.source):
+        numbers = list(dict.fromkeys(str(place.line) for place in group))
+        if len(numbers) > 4:
+            numbers[3:] = [f"{len(numbers) - 3} more"]
+        text = numbers[0]
+        if len(numbers) > 1:
+            text = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        suffix = f" of {source}" if source else ""
+        parts.append(f"line{'s' if len(numbers) > 1 else ''} {text}{suffix}")
+    return ", ".join(parts)

@@ -1,0 +1,369 @@
+"""How a capture looks: HTML for notebooks, and the same words as text for terminals.
+
+The HTML reads well with every style stripped (GitHub does that), and nothing in it depends on the
+day, the machine or the run: moments become ‹now›, savepoint names and hashes are left out.
+"""
+
+import datetime
+import re
+import textwrap
+from html import escape
+from typing import Any
+
+import sqlparse
+from pygments.lexers.sql import SqlLexer
+from pygments.token import Comment, Keyword, Literal, Operator
+
+from workbook import diagnosis
+from workbook.diagnosis import Finding, Shape, at_lines
+from workbook.recorder import Capture, Query
+
+OPEN = 3  # statements shown unfolded
+LONGEST = 2_000  # characters of one statement
+LONGEST_VALUE = 80
+
+
+# The pieces both forms share.
+
+
+def headline(capture: Capture, shapes: list[Shape], findings: list[Finding]) -> tuple[str, str]:
+    """What ran, in a few words: ("101 queries", " in 2 shapes")."""
+    count = capture.count
+    rest = f" in {len(shapes)} shapes" if 1 < len(shapes) < count else ""
+    own = [query for query in capture.queries if not query.cause]
+    if own and not findings and (rows := _rows(own)):
+        rest += f" · {rows}"
+    if shown := count - len(own):
+        rest += " · to show the table" if not own else f" · {shown} to show the table"
+    if capture.show_time:
+        rest += f" · {sum(query.seconds for query in capture.queries) * 1000:.1f} ms"
+    return _number(count, "query", "queries"), rest
+
+
+_VERBS = {"INSERT": " added", "UPDATE": " changed", "DELETE": " deleted", "REPLACE": " changed"}
+
+
+def _rows(queries: list[Query]) -> str:
+    """`24 rows`, `3 rows changed`, `24 rows read, 3 changed`; empty unless every number is known."""
+    totals: dict[str, int] = {}
+    for query in queries:
+        verb = "" if query.is_select else _VERBS.get(query.sql.split(None, 1)[0].upper())
+        if verb is None or query.rows is None or query.error:
+            return ""
+        totals[verb] = totals.get(verb, 0) + query.rows
+    if len(totals) > 1 and "" in totals:
+        totals = {" read": totals.pop(""), **totals}
+    (first, number), *others = totals.items()
+    parts = [f"{_number(number, 'row', 'rows')}{first}", *(f"{n:,}{verb}" for verb, n in others)]
+    return ", ".join(parts)
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def transactions(keywords: list[str]) -> str:
+    """`BEGIN · COMMIT`; a long sequence is summed up."""
+    if len(keywords) <= 6:
+        return " · ".join(keywords)
+    totals = {keyword: keywords.count(keyword) for keyword in dict.fromkeys(keywords)}
+    return " · ".join(f"{number} × {keyword}" for keyword, number in totals.items())
+
+
+def _margin(shape: Shape, capture: Capture) -> str:
+    """What stands beside a statement: its lines and anything out of the ordinary."""
+    first = shape.queries[0]
+    parts = [at_lines(shape.places)] if shape.places else []
+    if first.cause == "display":
+        parts = ["to show the table"]
+    if first.alias != "default":
+        parts.append(f"on {first.alias}")
+    if failed := [query.error for query in shape.queries if query.error]:
+        parts.append(f"failed: {failed[0]}")
+    if first.many:
+        parts.append("executemany")
+    if capture.show_time:
+        parts.append(f"{sum(query.seconds for query in shape.queries) * 1000:.1f} ms")
+    return " · ".join(parts)
+
+
+def _visible(shapes: list[Shape], findings: list[Finding]) -> set[int]:
+    """Which statements stay unfolded: those a finding speaks of, then the first ones."""
+    spoken_of = {id(query) for finding in findings for query in finding.queries}
+    order = sorted(
+        range(len(shapes)), key=lambda n: not spoken_of.intersection(map(id, shapes[n].queries))
+    )
+    return set(order[: OPEN if len(shapes) > OPEN + 1 else OPEN + 1])
+
+
+# SQL.
+
+_COLUMN = r'["`][^"`]+["`]\.["`][^"`]+["`]'
+_COLUMNS = re.compile(rf"{_COLUMN}(?:, {_COLUMN}){{4,}}")
+_VALUE = r"(?:'(?:[^']|'')*'|-?\d[\d.]*|NULL|TRUE|FALSE)"
+_LONG_LIST = re.compile(rf"IN \(({_VALUE}(?:, ?{_VALUE}){{2}})((?:, ?{_VALUE}){{3,}})\)")
+_ROW = rf"\((?:{_VALUE}|[^()'])*\)"
+_MORE_ROWS = re.compile(rf"(VALUES {_ROW})((?:, ?{_ROW})+)")
+_COMMA, _NEXT_ROW = re.compile(rf", ?{_VALUE}"), re.compile(rf", ?{_ROW}")
+_HASH = re.compile(r"[a-z0-9_]+\$+[\w./+=$,-]{20,}$")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)?)?$")
+
+
+def sql(query: Query, capture: Capture) -> str:
+    """One statement as the database got it, long lists shortened, on one line."""
+    text = _COLUMNS.sub(_shorten_columns, query.sql)
+    if query.params and not query.many:
+        text = _with_parameters(query, text, capture)
+    elif query.many and query.params:
+        text = _with_parameters(query, text, capture, query.params[0])
+    text = _LONG_LIST.sub(lambda m: f"IN ({m[1]}, … {len(_COMMA.findall(m[2]))} more)", text)
+    text = _MORE_ROWS.sub(lambda m: f"{m[1]}, … {len(_NEXT_ROW.findall(m[2]))} more rows", text)
+    text = re.sub(r"'(‹[^›']+›)'(::\w+)?", r"\1", text)
+    text = " ".join(text.split()) if "'" not in text else text.strip()
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def _shorten_columns(match: re.Match) -> str:
+    """A run of five or more plain columns, told by number: `… 12 columns of "shopdb_invoice"`."""
+    tables: dict[str, int] = {}
+    for column in match[0].split(", "):
+        table = column.split(".")[0]
+        tables[table] = tables.get(table, 0) + 1
+    return ", ".join(
+        f"… {_number(number, 'column', 'columns')} of {table}" for table, number in tables.items()
+    )
+
+
+def _with_parameters(query: Query, text: str, capture: Capture, params: Any = None) -> str:
+    params = query.params if params is None else params
+    if isinstance(params, dict):
+        shown: Any = {name: _presentable(value, capture) for name, value in params.items()}
+    else:
+        shown = tuple(_presentable(value, capture) for value in params)
+    connection = query.connection
+    try:
+        raw = connection.connection.cursor()
+        try:
+            return connection.ops.last_executed_query(raw, text, shown) or text
+        finally:
+            raw.close()
+    except Exception:  # closed since, or a value the driver cannot quote: better plain than none
+        try:
+            return text % (
+                {name: repr(value) for name, value in shown.items()}
+                if isinstance(shown, dict)
+                else tuple(map(repr, shown))
+            )
+        except Exception:
+            return text
+
+
+def _presentable(value: Any, capture: Capture) -> Any:
+    """Values that differ from run to run are named, not shown; long ones are cut."""
+    if isinstance(value, datetime.date):  # a datetime is a date too
+        return _moment(value, capture) or value
+    if isinstance(value, str):
+        if _MOMENT.match(value) and (moment := _moment(_parsed(value), capture)):
+            return moment
+        if _HASH.match(value):
+            return "‹hash›"
+        if len(value) > LONGEST_VALUE:
+            return value[:LONGEST_VALUE] + "…"
+    if isinstance(value, list) and len(value) > 5:  # an array on PostgreSQL
+        return [_presentable(item, capture) for item in value[:5]]
+    if isinstance(value, bytes) and len(value) > LONGEST_VALUE:
+        return value[:LONGEST_VALUE]
+    return value
+
+
+def _parsed(value: str) -> datetime.date | None:
+    try:
+        if len(value) > 10:
+            return datetime.datetime.fromisoformat(value)
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _moment(value: datetime.date | None, capture: Capture) -> str:
+    """‹now› for a moment during the capture, ‹today› for its day, else nothing."""
+    if value is None:
+        return ""
+    ended = datetime.datetime.now(datetime.UTC)
+    if not isinstance(value, datetime.datetime):
+        days = {capture.started.date(), ended.date(), capture.started.astimezone().date()}
+        return "‹today›" if value in days else ""
+    started = capture.started - datetime.timedelta(seconds=1)
+    readings = [value] if value.tzinfo else [value.replace(tzinfo=datetime.UTC), value.astimezone()]
+    return "‹now›" if any(started <= reading <= ended for reading in readings) else ""
+
+
+_BREAKS = re.compile(
+    r" (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|INTERSECT|EXCEPT|RETURNING|VALUES|SET|"
+    r"ON CONFLICT|(?:INNER|LEFT OUTER|CROSS) JOIN)\b)"
+)
+
+
+def _pretty(statement: str) -> str:
+    """Short statements on one line, longer ones a clause a line."""
+    if len(statement) <= 88:
+        return statement
+    holes: list[str] = []
+
+    def hide(match: re.Match) -> str:
+        holes.append(match[0])
+        return f'"⟦{len(holes) - 1}⟧"'
+
+    plain = re.sub(r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›", hide, statement)
+    laid_out = sqlparse.format(plain, reindent=True, wrap_after=80, indent_width=2)
+    return re.sub(r'"⟦(\d+)⟧"', lambda m: holes[int(m[1])], laid_out)
+
+
+def highlighted(statement: str) -> str:
+    """SQL as HTML: keywords <b>, strings and numbers <i>, so that it lives without styles."""
+    out = []
+    for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(statement):
+        safe = escape(text, quote=False)
+        if kind in Keyword or (kind in Operator.Word):
+            out.append(f"<b>{safe}</b>")
+        elif (kind in Literal and not text.startswith('"')) or kind in Comment:
+            out.append(f"<i>{safe}</i>")
+        else:
+            out.append(safe)
+    return "".join(out).replace("</b> <b>", " ").replace("</i><i>", "")
+
+
+# Text.
+
+
+def text(capture: Capture, notes: list[str] | None = None) -> str:
+    """The report for a terminal."""
+    shapes, findings = diagnosis.shapes(capture), diagnosis.diagnose(capture)
+    strong, rest = headline(capture, shapes, findings)
+    lines = [strong + rest]
+    for finding in findings:
+        lines.append(f"{finding.title}  {finding.sentence}")
+        indent = " " * (len(finding.title) + 2)
+        lines += [indent + part for part in (finding.code, finding.remedy) if part]
+    if capture.transactions:
+        lines.append(f"Transaction  {transactions(capture.transactions)}")
+    lines += notes or []
+    if findings or capture.transactions or notes:
+        lines.append("")
+    width = max((len(f"{len(shape.queries):,}") for shape in shapes), default=1)
+    visible = _visible(shapes, findings)
+    for n, shape in enumerate(shapes):
+        if n in visible:
+            lines += _text_of(shape, capture, width)
+    if folded := len(shapes) - len(visible):
+        more = _number(folded, "more statement", "more statements")
+        lines.append(f"{'':>{width}}    … {more}")
+    return "\n".join(line.rstrip() for line in lines).rstrip()
+
+
+def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
+    statement = " ".join(_text_sql(sql(shape.queries[0], capture)).split())
+    margin = _margin(shape, capture)
+    count = f"{len(shape.queries):>{width},} ×  "
+    indent = " " * len(count)
+    pieces = [statement] if len(statement) <= 88 else _BREAKS.split(statement)
+    lines = []
+    for piece in pieces:
+        lines += textwrap.wrap(
+            piece,
+            96,
+            initial_indent=f"{indent}  " if lines else count,
+            subsequent_indent=f"{indent}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    lines[-1] += f"    {margin}" if margin else ""
+    for step in _plan_steps(shape):
+        lines.append(f"{indent}{step}")
+    return lines
+
+
+def _text_sql(statement: str) -> str:
+    """Runs of columns are one … in text."""
+    runs = r'… [\d,]+ columns? of ["`][^"`]+["`]'
+    return re.sub(rf"{runs}(?:, {runs})*", "…", statement)
+
+
+def _plan_steps(shape: Shape) -> list[str]:
+    plan = next((query.plan for query in shape.queries if query.plan), None)
+    return [
+        "  " * step.depth + (f"{step.text}: {step.raw}" if step.text else step.raw)
+        for step in plan or ()
+    ]
+
+
+# HTML.
+
+_STYLE = (
+    "<style>"
+    ".wb{font-size:var(--jp-ui-font-size1,13px);line-height:1.5;margin:4px 0;padding:4px 10px;"
+    "border-left:3px solid var(--jp-border-color1,#8885);color:var(--jp-ui-font-color1,inherit)}"
+    ".wb p{margin:4px 0}.wb>p:first-child{color:var(--jp-ui-font-color2,inherit)}"
+    ".wb-f{border-left:3px solid var(--jp-warn-color1,#d97706);margin-left:-13px;padding-left:10px}"
+    ".wb-f strong{color:var(--jp-warn-color0,#b45309)}"
+    ".wb-q{display:flex;gap:10px;align-items:baseline;margin:2px 0}"
+    ".wb-q>span{color:var(--jp-ui-font-color2,#8889);white-space:nowrap;min-width:3em;"
+    "text-align:right}.wb-q>span+pre{flex:1}"
+    ".wb .wb-q pre{margin:0;padding:0;background:none;white-space:pre-wrap;"
+    "font-size:var(--jp-code-font-size,13px);color:inherit}"
+    ".wb pre b{font-weight:600;color:var(--jp-mirror-editor-keyword-color,#15803d)}"
+    ".wb pre i{font-style:normal;color:var(--jp-mirror-editor-string-color,#b91c1c)}"
+    ".wb summary{cursor:pointer;color:var(--jp-ui-font-color2,#8889)}"
+    "</style>"
+)
+
+
+def html(capture: Capture, notes: list[str] | None = None) -> str:
+    """The report for a notebook."""
+    shapes, findings = diagnosis.shapes(capture), diagnosis.diagnose(capture)
+    strong, rest = headline(capture, shapes, findings)
+    parts = [f"<p><b>{strong}</b>{rest}</p>"]
+    parts += [_html_finding(finding) for finding in findings]
+    if capture.transactions:
+        parts.append(f"<p>Transaction: {transactions(capture.transactions)}</p>")
+    parts += [f"<p>{escape(note)}</p>" for note in notes or ()]
+    visible = _visible(shapes, findings)
+    parts += [_html_shape(shape, capture) for n, shape in enumerate(shapes) if n in visible]
+    if folded := [shape for n, shape in enumerate(shapes) if n not in visible]:
+        more = _number(len(folded), "more statement", "more statements")
+        inner = "".join(_html_shape(shape, capture) for shape in folded)
+        parts.append(f"<details><summary>{more}</summary>{inner}</details>")
+    return f'{_STYLE}<div class="wb">{"".join(parts)}</div>'
+
+
+def _html_finding(finding: Finding) -> str:
+    body = f"<strong>{finding.title}</strong> {escape(finding.sentence, quote=False)}"
+    if finding.code:
+        body += f"<br><code>{escape(finding.code, quote=False)}</code>"
+    if finding.remedy:
+        body += f"<br>{_coded(finding.remedy)}"
+    return f'<p class="wb-f">{body}</p>'
+
+
+_CODE = re.compile(r"\.?\b\w+\((?:[^()]|\(\))*\)")
+
+
+def _coded(sentence: str) -> str:
+    """A sentence as HTML, its calls in code font."""
+    return _CODE.sub(lambda m: f"<code>{m[0]}</code>", escape(sentence, quote=False))
+
+
+def _html_shape(shape: Shape, capture: Capture) -> str:
+    statement = highlighted(_pretty(sql(shape.queries[0], capture)))
+    margin = escape(_margin(shape, capture), quote=False)
+    plan = "".join(
+        f"<br>{escape(step, quote=False)}" for step in _plan_steps(shape)
+    )
+    return (
+        f'<div class="wb-q"><span>{len(shape.queries):,} ×</span><pre>{statement}{plan}</pre>'
+        f"<span>{margin}</span></div>"
+    )
+
+
+def mimebundle(capture: Capture, notes: list[str] | None = None) -> dict[str, str]:
+    return {"text/plain": text(capture, notes), "text/html": html(capture, notes)}

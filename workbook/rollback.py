@@ -1,0 +1,67 @@
+"""`%rollback`: whatever a cell writes is undone when it ends."""
+
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from workbook import recorder
+
+
+class Rollback:
+    """A transaction around a cell, on every database; `end()` undoes it and says what it could not."""
+
+    def __init__(self, connections: dict[str, Any]) -> None:
+        """Raises django.db.DatabaseError when the default database cannot be reached."""
+        self._open: list[tuple[Any, transaction.Atomic, str]] = []
+        with recorder.paused():
+            for alias, connection in connections.items():
+                try:
+                    self._begin(alias, connection)
+                except DatabaseError:
+                    if alias == "default":
+                        self.end()
+                        raise
+
+    def _begin(self, alias: str, connection: Any) -> None:
+        block = transaction.atomic(using=alias)
+        block._from_testcase = True  # Django's own sign that a durable block may stand inside
+        block.__enter__()
+        # A marker that no longer exists once someone has ended the transaction by hand.
+        self._open.append((connection, block, connection.savepoint()))
+
+    def end(self) -> list[str]:
+        """Undo everything; returns sentences about what could not be undone."""
+        notes = []
+        with recorder.paused():
+            while self._open:
+                connection, block, marker = self._open.pop()
+                try:
+                    held = self._undo(connection, block, marker)
+                except DatabaseError:
+                    connection.close()  # the server undoes what an abandoned connection left open
+                    held = True
+                if not held:
+                    where = "" if connection.alias == "default" else f" on {connection.alias}"
+                    notes.append(
+                        "%rollback could not hold: this cell ended its transaction by hand"
+                        f"{where}, so what it wrote until then stays."
+                    )
+        return notes
+
+    def _undo(self, connection: Any, block: transaction.Atomic, marker: str) -> bool:
+        held = True
+        if block in connection.atomic_blocks:  # blocks the cell entered and never left
+            position = connection.atomic_blocks.index(block)
+            left_open = len(connection.atomic_blocks) - position - 1
+            del connection.atomic_blocks[position + 1 :]
+            if left_open:
+                del connection.savepoint_ids[-left_open:]
+        if not connection.closed_in_transaction:
+            connection.needs_rollback = False
+            try:
+                connection._savepoint_rollback(marker)
+            except DatabaseError:
+                held = False
+            connection.needs_rollback = True
+        block.__exit__(None, None, None)
+        return held
