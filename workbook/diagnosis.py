@@ -125,9 +125,7 @@ def _explain_loop(group: list[Query], loops: list[list[Query]], queries: list[Qu
     return Finding("N+1", sentence, code, _remedy(access, loops, queries), group)
 
 
-def _remedy(
-    access: relations.Access, loops: list[list[Query]], queries: list[Query]
-) -> str:
+def _remedy(access: relations.Access, loops: list[list[Query]], queries: list[Query]) -> str:
     if not access.served_by_prefetch:
         return (
             f'Ask once for all rows: annotate() for a number, or Prefetch("{access.name}", '

@@ -34,7 +34,7 @@ class Watcher:
         self.rollback: Rollback | None = None
         self.explain = False
         self.source = ""
-        self.number = shell.execution_count
+        self.number = 0  # of the cell that is running
         self._depth = 0  # %%capture and the like run a cell inside the cell
         self._task: asyncio.Task | None = None
 
@@ -49,7 +49,8 @@ class Watcher:
         self._depth = 1
         self.shared.restore()
         self.source = info.raw_cell if info else ""
-        self.number = self.shell.execution_count
+        # IPython counts on before it calls us, except for cells that keep out of the history.
+        self.number = self.shell.execution_count - (info is None or info.store_history)
         self.explain = False
         self._task = _current_task()
         if self.on:
@@ -122,13 +123,14 @@ class Watcher:
         if filename in ("<timed exec>", "<timed eval>"):  # %%time: its code starts on line 2
             lines = self.source.splitlines()
             return Cell("", _blank_lines(self.source) + 1, lines)
-        if not self.shell.compile.format_code_name(filename):
+        named = self.shell.compile.format_code_name(filename)  # e.g. ("Cell", "In[3]")
+        if not named:
             return None
-        number = self.shell.compile._filename_map[filename]
-        source = "".join(linecache.getlines(filename))
-        if number == self.number:
-            return Cell("", _offset(source, self.source))
-        return Cell(f"cell [{number}]", 0)
+        number = named[1].removeprefix("In")
+        if number == f"[{self.number}]":
+            code = "".join(linecache.getlines(filename))
+            return Cell("", _offset(code, self.source))
+        return Cell(f"cell {number}", 0)
 
     def suspended_line(self) -> tuple[str, int] | None:
         """Where the running cell awaits, for tasks that it started and that have no line."""

@@ -35,7 +35,10 @@ _SENTENCES = [
             r"SEARCH (\S+) USING COVERING INDEX (\S+) \((.+)\)",
             r"looks up \3 in index \2 and never touches the table \1",
         ),
-        (r"SEARCH (\S+) USING INDEX (\S+) \((.+)\)", r"looks up \3 in index \2, then the rows of \1"),
+        (
+            r"SEARCH (\S+) USING INDEX (\S+) \((.+)\)",
+            r"looks up \3 in index \2, then the rows of \1",
+        ),
         (
             r"SEARCH (\S+) USING INTEGER PRIMARY KEY",
             r"goes straight to the rows of \1 by primary key",
@@ -59,7 +62,10 @@ _SENTENCES = [
         (r"BLOOM FILTER ON (\S+)", r"a quick test that skips rows without a partner in \1"),
         # PostgreSQL
         (r"Index Only Scan(?: Backward)? using (\S+) on (\S+)", r"reads index \1 alone"),
-        (r"Index Scan(?: Backward)? using (\S+) on (\S+)", r"looks up index \1, then the rows of \2"),
+        (
+            r"Index Scan(?: Backward)? using (\S+) on (\S+)",
+            r"looks up index \1, then the rows of \2",
+        ),
         (r"Bitmap Heap Scan on (\S+)", r"reads the rows of \1 that the index found"),
         (r"Bitmap Index Scan on (\S+)", r"collects matches from index \1"),
         (r"(?:Parallel )?Seq Scan on (\S+)", r"reads every row of \1"),
@@ -96,7 +102,9 @@ def explain(capture: Capture) -> list[str]:
     notes = []
     with recorder.paused():
         for shape in shapes(capture):
-            query = next((q for q in shape.queries if q.sql.startswith(("SELECT", "WITH", "("))), None)
+            query = next(
+                (q for q in shape.queries if q.sql.startswith(("SELECT", "WITH", "("))), None
+            )
             if query is None or query.many or query.error:
                 continue
             try:
@@ -120,7 +128,9 @@ def plan(query: Query) -> list[Step]:
         rows = cursor.fetchall()
     if connection.vendor == "postgresql":
         return _postgresql_steps([row[0] for row in rows])
-    return [Step(0, "", " · ".join(str(value) for value in row if value is not None)) for row in rows]
+    return [
+        Step(0, "", " · ".join(str(value) for value in row if value is not None)) for row in rows
+    ]
 
 
 def _sqlite_steps(rows: list[Any]) -> list[Step]:

@@ -214,7 +214,9 @@ def _pretty(statement: str) -> str:
         holes.append(match[0])
         return f'"⟦{len(holes) - 1}⟧"'
 
-    plain = re.sub(r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›", hide, statement)
+    plain = re.sub(
+        r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›", hide, statement
+    )
     laid_out = sqlparse.format(plain, reindent=True, wrap_after=80, indent_width=2)
     return re.sub(r'"⟦(\d+)⟧"', lambda m: holes[int(m[1])], laid_out)
 
@@ -356,9 +358,7 @@ def _coded(sentence: str) -> str:
 def _html_shape(shape: Shape, capture: Capture) -> str:
     statement = highlighted(_pretty(sql(shape.queries[0], capture)))
     margin = escape(_margin(shape, capture), quote=False)
-    plan = "".join(
-        f"<br>{escape(step, quote=False)}" for step in _plan_steps(shape)
-    )
+    plan = "".join(f"<br>{escape(step, quote=False)}" for step in _plan_steps(shape))
     return (
         f'<div class="wb-q"><span>{len(shape.queries):,} ×</span><pre>{statement}{plan}</pre>'
         f"<span>{margin}</span></div>"
