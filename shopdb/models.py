@@ -12,17 +12,7 @@ from django.db.models.functions import Round
 from django.utils import timezone
 
 
-class Timestamped(models.Model):
-    """When the row was made and last saved; here once so that every model has both."""
-
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        abstract = True
-
-
-class User(AbstractUser, Timestamped):
+class User(AbstractUser):
     """An owner of a shop, and the project's real user model: passwords are hashed, logins work.
 
     `created_at` stands in for Django's `date_joined`; `otp` is the last one-time password sent.
@@ -34,6 +24,8 @@ class User(AbstractUser, Timestamped):
     first_name = models.CharField(max_length=50)
     last_name = models.CharField(max_length=50)
     otp = models.IntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     date_joined = None
 
@@ -41,7 +33,7 @@ class User(AbstractUser, Timestamped):
         return self.username
 
 
-class Category(Timestamped):
+class Category(models.Model):
     """A shelf of the shop. `parent` is added for self-joins and NULLs: top shelves have none."""
 
     name = models.CharField(max_length=100)
@@ -50,6 +42,8 @@ class Category(Timestamped):
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="children"
     )
     username = models.ForeignKey(User, on_delete=models.CASCADE, related_name="categories")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         verbose_name_plural = "categories"
@@ -63,7 +57,7 @@ class Category(Timestamped):
         return self.name
 
 
-class Product(Timestamped):
+class Product(models.Model):
     """Something to sell. `stock` is added for F() and races, `attributes` for JSON lookups."""
 
     name = models.CharField(max_length=100)
@@ -73,6 +67,8 @@ class Product(Timestamped):
     attributes = models.JSONField(default=dict, blank=True)
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="products")
     username = models.ForeignKey(User, on_delete=models.CASCADE, related_name="products")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
@@ -86,19 +82,21 @@ class Product(Timestamped):
         return self.name
 
 
-class Customer(Timestamped):
+class Customer(models.Model):
     """A person an owner sells to."""
 
     name = models.CharField(max_length=100)
     email = models.EmailField()
     mobile = models.CharField(max_length=20)
     username = models.ForeignKey(User, on_delete=models.CASCADE, related_name="customers")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return self.name
 
 
-class Invoice(Timestamped):
+class Invoice(models.Model):
     """A sale. `issued_at` is added for time series and can be back-dated; `created_at` cannot."""
 
     total = models.DecimalField(max_digits=10, decimal_places=2)
@@ -110,6 +108,8 @@ class Invoice(Timestamped):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invoices")
     username = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invoices")
     products = models.ManyToManyField(Product, through="InvoiceProduct", related_name="invoices")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
@@ -134,7 +134,7 @@ class Invoice(Timestamped):
         return f"Invoice {self.pk}"
 
 
-class InvoiceProduct(Timestamped):
+class InvoiceProduct(models.Model):
     """One line of an invoice. `line_total` is added to show a column the database computes."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="invoice_products")
@@ -150,6 +150,8 @@ class InvoiceProduct(Timestamped):
         output_field=models.DecimalField(max_digits=12, decimal_places=2),
         db_persist=True,
     )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [

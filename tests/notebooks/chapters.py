@@ -26,6 +26,7 @@ CHAPTERS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 
 # A cell with this tag shows something that depends on the machine: it must run, no more.
 VARIES = "varies"
+ANSI = re.compile(r"\x1b\[[\d;]*m")
 HEADLINE = re.compile(r"^(no queries|\d+ quer(?:y|ies))", re.MULTILINE)
 
 
@@ -61,6 +62,7 @@ def execute(path: Path, url: str) -> NotebookNode:
         notebook,
         timeout=120,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(FOLDER)}},
@@ -68,11 +70,20 @@ def execute(path: Path, url: str) -> NotebookNode:
     with TemporaryDirectory() as folder:
         elsewhere = {"DATABASE_URL": url, "WORKBOOK_PROGRESS": f"{folder}/progress.json"}
         client.execute(env=os.environ | elsewhere)
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                output.traceback = own_frames(output.traceback)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     return notebook
+
+
+def own_frames(traceback: list[str]) -> list[str]:
+    """The traceback without the frames of installed packages, which name this machine's folders."""
+    return [entry for entry in traceback if not ANSI.sub("", entry).startswith("File ")]
 
 
 def dump(notebook: NotebookNode) -> str:
