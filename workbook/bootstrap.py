@@ -7,9 +7,10 @@ from pathlib import Path
 
 from IPython.core.error import UsageError
 
-# The line that every manage.py has: os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+# Every manage.py has it: os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 _SETTINGS_LINE = re.compile(
-    r"""environ(?:\.setdefault\(\s*|\[\s*)["']DJANGO_SETTINGS_MODULE["']\]?\s*[,=]\s*["']([\w.]+)["']"""
+    r"""environ(?:\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["']\]?\s*[,=]\s*"""
+    r"""["']([\w.]+)["']"""
 )
 
 

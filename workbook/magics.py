@@ -34,7 +34,7 @@ class Watcher:
         self.rollback: Rollback | None = None
         self.explain = False
         self.source = ""
-        self.number = 0  # of the cell that is running
+        self._own_numbers: set[str] = set()  # of the cell that is running, and of cells within
         self._depth = 0  # %%capture and the like run a cell inside the cell
         self._task: asyncio.Task | None = None
 
@@ -42,15 +42,17 @@ class Watcher:
 
     def before_cell(self, info: ExecutionInfo | None = None) -> None:
         """The `pre_run_cell` hook."""
+        # IPython counts on before it calls us, except for cells that keep out of the history.
+        number = self.shell.execution_count - (info is None or info.store_history)
         self._depth += 1
         if self._depth > 1 and self.capture is not None and self._still_running():
+            self._own_numbers.add(f"[{number}]")
             return
         self._abandon()
         self._depth = 1
         self.shared.restore()
         self.source = info.raw_cell if info else ""
-        # IPython counts on before it calls us, except for cells that keep out of the history.
-        self.number = self.shell.execution_count - (info is None or info.store_history)
+        self._own_numbers = {f"[{number}]"}
         self.explain = False
         self._task = _current_task()
         if self.on:
@@ -127,7 +129,7 @@ class Watcher:
         if not named:
             return None
         number = named[1].removeprefix("In")
-        if number == f"[{self.number}]":
+        if number in self._own_numbers:
             code = "".join(linecache.getlines(filename))
             return Cell("", _offset(code, self.source))
         return Cell(f"cell {number}", 0)

@@ -102,10 +102,8 @@ def explain(capture: Capture) -> list[str]:
     notes = []
     with recorder.paused():
         for shape in shapes(capture):
-            query = next(
-                (q for q in shape.queries if q.sql.startswith(("SELECT", "WITH", "("))), None
-            )
-            if query is None or query.many or query.error:
+            query = shape.queries[0]
+            if not query.sql.startswith(("SELECT", "WITH", "(")) or query.error:
                 continue
             try:
                 query.plan = plan(query)
@@ -128,9 +126,7 @@ def plan(query: Query) -> list[Step]:
         rows = cursor.fetchall()
     if connection.vendor == "postgresql":
         return _postgresql_steps([row[0] for row in rows])
-    return [
-        Step(0, "", " · ".join(str(value) for value in row if value is not None)) for row in rows
-    ]
+    return [Step(0, "", " · ".join(str(value) for value in row if value)) for row in rows]
 
 
 def _sqlite_steps(rows: list[Any]) -> list[Step]:

@@ -246,7 +246,7 @@ def note_transaction(keyword: str) -> None:
 
 
 def install() -> None:
-    """Put the recorder on every connection there is or will be; calling it again changes nothing."""
+    """Put the recorder on every connection there is or will be; twice is the same as once."""
     connection_created.connect(_on_connect, dispatch_uid="workbook.recorder")
     for connection in connections.all(initialized_only=True):
         watch(connection)

@@ -44,7 +44,7 @@ _VERBS = {"INSERT": " added", "UPDATE": " changed", "DELETE": " deleted", "REPLA
 
 
 def _rows(queries: list[Query]) -> str:
-    """`24 rows`, `3 rows changed`, `24 rows read, 3 changed`; empty unless every number is known."""
+    """`24 rows`, `3 rows changed`, `24 rows read, 3 changed`; empty if a number is unknown."""
     totals: dict[str, int] = {}
     for query in queries:
         verb = "" if query.is_select else _VERBS.get(query.sql.split(None, 1)[0].upper())
@@ -204,6 +204,10 @@ _BREAKS = re.compile(
 )
 
 
+# What we put into a statement, and a formatter of SQL would take apart.
+_OURS = re.compile(r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›")
+
+
 def _pretty(statement: str) -> str:
     """Short statements on one line, longer ones a clause a line."""
     if len(statement) <= 88:
@@ -214,9 +218,7 @@ def _pretty(statement: str) -> str:
         holes.append(match[0])
         return f'"⟦{len(holes) - 1}⟧"'
 
-    plain = re.sub(
-        r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›", hide, statement
-    )
+    plain = _OURS.sub(hide, statement)
     laid_out = sqlparse.format(plain, reindent=True, wrap_after=80, indent_width=2)
     return re.sub(r'"⟦(\d+)⟧"', lambda m: holes[int(m[1])], laid_out)
 

@@ -8,7 +8,7 @@ from workbook import recorder
 
 
 class Rollback:
-    """A transaction around a cell, on every database; `end()` undoes it and says what it could not."""
+    """A transaction around a cell, on every database, that `end()` undoes."""
 
     def __init__(self, connections: dict[str, Any]) -> None:
         """Raises django.db.DatabaseError when the default database cannot be reached."""
