@@ -44,7 +44,7 @@ from django.utils import timezone
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK_ROWS = 5_000
+CHUNK_ROWS = 10_000
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = 20
 PREVIEW_TEXT = 40

@@ -1,0 +1,123 @@
+"""`frame()` on 200,000 invoices, beside django-pandas and beside a bare cursor, on SQLite."""
+
+import datetime
+import random
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connections, transaction
+from django.db.models import QuerySet
+from django_pandas.io import read_frame
+
+from shopdb.models import Customer, Invoice, User
+from workbook.frames import frame, preview
+
+INVOICES = 200_000
+CUSTOMERS = 800
+ALIAS = "bench_frames"
+
+
+def measure() -> Iterator[tuple[str, str, str, bool]]:
+    """Yield (what, measured, bar, met), all from one database and one run."""
+    with _invoices() as invoices:
+        bare, ours, theirs, shown = _seconds(
+            lambda: _bare_fetchall(invoices),
+            lambda: frame(invoices.all()),
+            lambda: read_frame(invoices.all(), verbose=False),
+            lambda: preview(invoices.all()),
+        )
+        ratio = theirs / ours
+        yield "frame(), django-pandas ÷ ours", f"{ratio:.1f} ×", "≥ 5 ×", ratio >= 5
+        ratio = ours / bare
+        yield "frame() ÷ bare fetchall()", f"{ratio:.2f} ×", "≤ 2 ×", ratio <= 2
+        ratio = _peak_ratio(invoices)
+        yield "frame(), peak memory ÷ the frame", f"{ratio:.2f} ×", "≤ 2.5 ×", ratio <= 2.5
+        ratio = shown / bare
+        yield "preview() of as many ÷ bare fetchall()", f"{ratio:.2f} ×", "≤ 1 ×", ratio <= 1
+
+
+def _seconds(*tasks: Callable[[], object], repeats: int = 3) -> list[float]:
+    """The least time each task took, taking turns so that a busy moment hits them alike."""
+    least = [float("inf")] * len(tasks)
+    for _ in range(repeats):
+        for place, task in enumerate(tasks):
+            start = time.perf_counter()
+            task()
+            least[place] = min(least[place], time.perf_counter() - start)
+    return least
+
+
+def _bare_fetchall(invoices: QuerySet) -> list[tuple]:
+    sql, params = invoices.query.sql_with_params()
+    with connections[ALIAS].cursor() as cursor:
+        return cursor.execute(sql, params).fetchall()
+
+
+def _peak_ratio(invoices: QuerySet) -> float:
+    frame(invoices.all()[:10])  # imports are not part of it
+    tracemalloc.start()
+    try:
+        table = frame(invoices.all())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak / int(table.memory_usage(deep=True).sum())
+
+
+@contextmanager
+def _invoices() -> Iterator[QuerySet]:
+    """A database of its own, so that the shop in front of the reader stays as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        connections.settings[ALIAS] = {
+            **connections["default"].settings_dict,
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(Path(folder) / "bench.sqlite3"),
+            "OPTIONS": {},
+        }
+        connection = connections[ALIAS]
+        try:
+            with connection.constraint_checks_disabled(), connection.schema_editor() as editor:
+                for model in (User, Customer, Invoice):
+                    editor.create_model(model)
+            owner = User(username="ra", email="ra@example.com")
+            owner.save(using=ALIAS)
+            Customer.objects.using(ALIAS).bulk_create(
+                Customer(name=f"Customer {n}", username=owner) for n in range(CUSTOMERS)
+            )
+            columns = [field.column for field in Invoice._meta.local_concrete_fields[1:]]
+            with transaction.atomic(using=ALIAS), connection.cursor() as cursor:
+                cursor.executemany(
+                    f"INSERT INTO {Invoice._meta.db_table} ({', '.join(columns)}) "
+                    f"VALUES ({', '.join(['%s'] * len(columns))})",
+                    _values(columns, owner),
+                )
+            yield Invoice.objects.using(ALIAS)
+        finally:
+            connection.close()
+            del connections[ALIAS], connections.settings[ALIAS]
+
+
+def _values(columns: list[str], owner: User) -> Iterator[list[object]]:
+    rng = random.Random(1)
+    last = datetime.datetime(2026, 6, 30)
+    for _ in range(INVOICES):
+        total, discount, vat = rng.randint(100, 99_999), rng.randint(0, 99), rng.randint(0, 9_999)
+        payment = rng.randint(0, total)
+        issued_at = str(last - datetime.timedelta(seconds=rng.randint(0, 730 * 86_400)))
+        row = {
+            "created_at": issued_at,
+            "updated_at": issued_at,
+            "total": total / 100,
+            "discount": discount / 100,
+            "vat": vat / 100,
+            "payment": payment / 100,
+            "payment_due": (total - discount + vat - payment) / 100,
+            "issued_at": issued_at,
+            "customer_id": rng.randint(1, CUSTOMERS),
+            "username_id": owner.pk,
+        }
+        yield [row[column] for column in columns]

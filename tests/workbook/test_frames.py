@@ -1,0 +1,376 @@
+"""Whatever the ORM can select, `frame()` holds the same values, in dtypes the fields decide."""
+
+import datetime
+import subprocess
+import sys
+import uuid
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DatabaseError, connection, connections, models
+from django.db.models import Avg, Count, Exists, F, FilteredRelation, Max, OuterRef, Q, Sum, Value
+from django.db.models.functions import Coalesce, Lower, RowNumber, TruncMonth, Upper
+from django.db.models.query import ModelIterable
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from workbook import frames
+from workbook.frames import frame, preview
+
+from .frame_models import MODELS, BigShelf, Detail, Maybe, Shelf, Slot, Thing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tables(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        with connection.schema_editor() as editor:
+            for model in MODELS:
+                editor.create_model(model)
+        yield
+        with connection.schema_editor() as editor:
+            for model in reversed(MODELS):
+                editor.delete_model(model)
+
+
+@pytest.fixture
+def things():
+    """Two rows with values in every field, and one with NULL wherever it is allowed."""
+    shelf = Shelf.objects.create(name="top")
+    for number in (1, 2):
+        thing = Thing.objects.create(shelf=shelf, json={"n": [number, None]}, integer=number)
+        values = {f.attname: getattr(thing, f.attname) for f in Thing._meta.concrete_fields}
+        del values["id"], values["doubled"]
+        Maybe.objects.create(**values)
+    Maybe.objects.create()
+    Detail.objects.create(thing=thing, note="mind")
+    BigShelf.objects.create(name="bottom", metres=3)
+    Slot.objects.create(row=1, column="a", weight=0.5)
+    Slot.objects.create(row=2, column="b")
+
+
+@pytest.fixture
+def shop():
+    """Two owners; a category without parent; a customer without invoice; a product never sold."""
+    ra = User.objects.create(username="ra", email="ra@example.com", password="x" * 90)
+    tools = Category.objects.create(name="Tools", username=ra)
+    saws = Category.objects.create(name="Saws", username=ra, parent=tools)
+    products = [
+        Product.objects.create(
+            name=f"Saw {n}", price=Decimal(n) / 4, unit="piece", category=saws, username=ra
+        )
+        for n in range(1, 13)
+    ]
+    asa = Customer.objects.create(name="Åsa", email="a@example.com", username=ra)
+    Customer.objects.create(name="Nobody", email="n@example.com", username=ra)
+    for day in (1, 2):
+        invoice = Invoice.objects.create(
+            total=Decimal("0.10") * day,
+            discount=0,
+            vat=0,
+            payment=0,
+            payment_due=Decimal("0.10") * day,
+            issued_at=datetime.datetime(2026, 6, day, 20, 30, tzinfo=datetime.UTC),
+            customer=asa,
+            username=ra,
+        )
+        InvoiceProduct.objects.create(
+            invoice=invoice, product=products[day], customer=asa, username=ra, qty=3, sale_price=1
+        )
+
+
+def agree(queryset, *, exact=False):
+    """Assert that `frame` gives what iterating gives; return the frame of the fresh QuerySet."""
+    expected = _iterated(queryset.all() if isinstance(queryset, models.QuerySet) else queryset)
+    with CaptureQueriesContext(
+        connections[queryset.db],
+    ) as ran:
+        table = frame(_fresh(queryset), exact=exact)
+    assert len(ran) <= 1
+    assert len(table) == len(expected)
+    for column in table.columns:
+        ours = [_plain(value) for value in table[column].astype(object)]
+        theirs = [_expected(row[column], table[column].dtype) for row in expected]
+        assert ours == theirs, column
+        if table[column].dtype == object:
+            assert [type(a) for a in ours] == [type(b) for b in theirs]
+    evaluated = _fresh(queryset)
+    list(evaluated)
+    with CaptureQueriesContext(connections[queryset.db]) as ran:
+        again = frame(evaluated, exact=exact)
+    assert len(ran) == 0
+    pd.testing.assert_frame_equal(again, table)
+    return table
+
+
+def _fresh(queryset):
+    return (
+        queryset._clone() if isinstance(queryset, models.query.RawQuerySet) else queryset._chain()
+    )
+
+
+def _iterated(queryset):
+    """Each row as a dict, read through attributes, keys or positions as a learner would."""
+    names = list(frame(_fresh(queryset)).columns)
+    rows = []
+    for item in _fresh(queryset):
+        if isinstance(item, dict):
+            row = item
+            assert list(row) == names
+        elif isinstance(item, tuple):
+            row = dict(zip(names, item, strict=True))
+            assert getattr(item, "_fields", tuple(names)) == tuple(names)
+        elif isinstance(item, models.Model):
+            row = {name: _reach(item, name) for name in names}
+        else:
+            [name] = names
+            row = {name: item}
+        rows.append(row)
+    return rows
+
+
+def _reach(instance, name):
+    if hasattr(instance, name):
+        return getattr(instance, name)
+    first, _, rest = name.partition("__")
+    related = getattr(instance, first, None)
+    return None if related is None else _reach(related, rest)
+
+
+def _plain(value):
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    if isinstance(value, pd.Timedelta):
+        return value.to_pytimedelta()
+    return value
+
+
+def _expected(value, dtype):
+    if isinstance(value, models.fields.files.FieldFile):
+        value = value.name
+    if isinstance(value, Decimal) and dtype != object:
+        return float(value)
+    if type(value) is datetime.date:
+        return datetime.datetime(value.year, value.month, value.day)
+    return value
+
+
+# ---------------------------------------------------------------- dtypes and values by field
+
+
+DTYPES = {
+    "id": "int64",
+    "integer": "int64",
+    "big": "int64",
+    "real": "float64",
+    "money": "float64",
+    "wide": "float64",
+    "truth": "bool",
+    "text": "str",
+    "status": "category",
+    "level": "category",
+    "moment": "datetime64[us, UTC]",
+    "day": "datetime64[us]",
+    "hour": "object",
+    "length": "timedelta64[us]",
+    "key": "object",
+    "raw": "object",
+    "json": "object",
+    "address": "str",
+    "file": "str",
+    "loud": "object",
+    "doubled": "Int64",
+    "shelf_id": "int64",
+}
+NULLABLE = {
+    **{name: {"int64": "Int64", "bool": "boolean"}.get(d, d) for name, d in DTYPES.items()},
+    "id": "int64",
+}
+del NULLABLE["doubled"]
+
+
+def dtypes(table):
+    return {name: str(dtype) for name, dtype in table.dtypes.items()}
+
+
+@pytest.mark.parametrize(("model", "expected"), [(Thing, DTYPES), (Maybe, NULLABLE)])
+@pytest.mark.parametrize("values", [False, True])
+def test_every_field_has_its_values_and_its_dtype(things, model, expected, values):
+    queryset = model.objects.order_by("id")
+    assert dtypes(agree(queryset.values(*expected) if values else queryset)) == expected
+
+
+@pytest.mark.parametrize(("model", "expected"), [(Thing, DTYPES), (Maybe, NULLABLE)])
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        lambda queryset: queryset.all(),
+        lambda queryset: queryset.none(),
+        lambda queryset: queryset.filter(pk__in=[]),
+        lambda queryset: queryset.filter(pk=0),
+        lambda queryset: queryset.filter(pk=0).values(),
+    ],
+)
+def test_dtypes_of_an_empty_result_are_the_same(model, expected, narrow):
+    table = agree(narrow(model.objects.order_by("id")))
+    assert len(table) == 0
+    assert dtypes(table) == expected
+
+
+def test_dtypes_do_not_follow_the_values(things):
+    only_null = Maybe.objects.filter(integer=None)
+    assert dtypes(agree(only_null)) == NULLABLE
+    Thing.objects.update(money=5, real=2)
+    assert dtypes(agree(Thing.objects.all())) == DTYPES
+
+
+def test_exact_keeps_decimals_as_the_orm_gives_them(things):
+    table = agree(Thing.objects.all(), exact=True)
+    assert table["money"].tolist() == [Decimal("12.30")] * 2
+    assert str(table["money"][0]) == "12.30"
+    assert agree(Maybe.objects.order_by("id"), exact=True)["money"].tolist()[-1] is None
+
+
+def test_categories_are_the_choices_in_their_order_and_lose_no_other_value(things):
+    table = agree(Thing.objects.all())
+    assert table["status"].cat.categories.tolist() == ["draft", "paid"]
+    assert table["level"].cat.categories.tolist() == [1, 2]
+    Thing.objects.filter(integer=1).update(status="odd")
+    table = agree(Thing.objects.order_by("integer"))
+    assert table["status"].tolist() == ["odd", "paid"]
+    assert table["status"].cat.categories.tolist() == ["draft", "paid", "odd"]
+
+
+def test_an_expression_over_choices_is_plain_text(things):
+    assert agree(Thing.objects.values(s=Upper("status")))["s"].tolist() == ["PAID", "PAID"]
+    assert dtypes(agree(Thing.objects.values(s=F("status"))))["s"] == "category"
+
+
+def test_a_column_over_several_chunks_is_the_same(things, monkeypatch):
+    whole = frame(Maybe.objects.order_by("id"))
+    monkeypatch.setattr(frames, "CHUNK_ROWS", 1)
+    pd.testing.assert_frame_equal(agree(Maybe.objects.order_by("id")), whole)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite stores what does not fit")
+def test_a_value_that_does_not_fit_its_field_is_kept(things):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE workbook_thing SET integer = 1.5 WHERE integer = 2")
+        cursor.execute("UPDATE workbook_maybe SET big = 'many' WHERE integer = 2")
+    assert agree(Thing.objects.order_by("id"))["integer"].tolist() == [1, 1.5]
+    assert agree(Maybe.objects.order_by("id"))["big"].tolist()[1] == "many"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite keeps decimals as floats")
+@pytest.mark.parametrize(
+    "stored",
+    [1.015, 1.005, 2.675, 10.945, 0.1 + 0.2, -1.015, 99999999.99, 12345678.905, 0, 7, -0.001],
+)
+def test_money_stored_with_too_many_digits_is_rounded_as_the_orm_does(things, stored):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE workbook_thing SET money = %s, wide = %s", [stored, stored])
+    agree(Thing.objects.all())
+
+
+# ---------------------------------------------------------------- shapes of queries
+
+
+SHAPES = {
+    "model": lambda: Invoice.objects.all(),
+    "ordered slice": lambda: Product.objects.order_by("-price")[2:5],
+    "values": lambda: Product.objects.values(),
+    "values of names": lambda: Product.objects.values("name", "price", "category_id", "category"),
+    "across relations": lambda: Product.objects.values("category__parent__name", "username__otp"),
+    "values_list": lambda: Product.objects.values_list("name", "price"),
+    "values_list of all": lambda: Category.objects.values_list(),
+    "named": lambda: Product.objects.values_list("name", "category__name", named=True),
+    "flat": lambda: Product.objects.values_list("price", flat=True),
+    "flat expression": lambda: Product.objects.values_list(Lower("name"), flat=True),
+    "expressions": lambda: Product.objects.values_list("id", Lower("name"), F("price") * 2, "id"),
+    "named expressions": lambda: Product.objects.values_list("id", Lower("name"), named=True),
+    "annotated": lambda: Category.objects.annotate(
+        n=Count("products"), total=Sum("products__price")
+    ),
+    "annotations in between": lambda: Category.objects.annotate(n=Count("id")).values_list(
+        "n", "name"
+    ),
+    "default names": lambda: Invoice.objects.values("customer").annotate(
+        Sum("total"), Avg("total")
+    ),
+    "grouped": lambda: (
+        Invoice.objects.values("customer__name").annotate(n=Count("*")).order_by("n")
+    ),
+    "ordered by what is not selected": lambda: Product.objects.order_by("-stock").values("name"),
+    "distinct": lambda: Product.objects.order_by("category__name").values("unit").distinct(),
+    "arithmetic": lambda: InvoiceProduct.objects.annotate(x=F("qty") * F("sale_price") / 7),
+    "generated": lambda: InvoiceProduct.objects.values("line_total"),
+    "sum of floats": lambda: Invoice.objects.values("customer").annotate(s=Sum("total")),
+    "exists": lambda: Customer.objects.annotate(
+        buys=Exists(Invoice.objects.filter(customer=OuterRef("pk")))
+    ),
+    "condition": lambda: Product.objects.annotate(dear=Q(price__gt=1)),
+    "window": lambda: Product.objects.annotate(n=models.Window(RowNumber(), order_by="price")),
+    "filtered by window": lambda: Product.objects.annotate(
+        n=models.Window(RowNumber(), order_by="price")
+    ).filter(n__lte=2),
+    "only": lambda: Invoice.objects.only("total"),
+    "defer": lambda: Product.objects.defer("attributes", "unit"),
+    "forward": lambda: Invoice.objects.select_related("customer__username"),
+    "nullable forward": lambda: Category.objects.select_related("parent", "username"),
+    "only across": lambda: Product.objects.select_related("category").only(
+        "name", "category__name"
+    ),
+    "reverse one-to-one": lambda: Thing.objects.select_related("detail"),
+    "one-to-one": lambda: Detail.objects.select_related("thing__shelf"),
+    "child": lambda: BigShelf.objects.all(),
+    "parent with child": lambda: Shelf.objects.select_related("bigshelf"),
+    "filtered relation": lambda: Shelf.objects.annotate(
+        one=FilteredRelation("things", condition=Q(things__integer=1))
+    ).select_related("one"),
+    "composite key": lambda: Slot.objects.order_by("row"),
+    "composite key as value": lambda: Slot.objects.order_by("row").values("weight", "pk", "row"),
+    "composite key in a list": lambda: Slot.objects.order_by("row").values_list("pk", "column"),
+    "union": lambda: Category.objects.filter(parent=None).union(Category.objects.all()),
+    "union of values": lambda: Category.objects.values("name").union(
+        Product.objects.values("name"), all=True
+    ),
+    "intersection": lambda: Product.objects.intersection(Product.objects.filter(price__gt=1)),
+    "union with nothing": lambda: Product.objects.none().union(Product.objects.all()),
+    "extra": lambda: Product.objects.extra(select={"one": "1"}),
+    "dates": lambda: Invoice.objects.dates("issued_at", "day"),
+    "datetimes": lambda: Invoice.objects.datetimes("issued_at", "hour"),
+    "truncated": lambda: Invoice.objects.values(m=TruncMonth("issued_at")).annotate(n=Count("id")),
+    "extracted": lambda: Invoice.objects.values("issued_at__month", "issued_at__date"),
+    "latest": lambda: Customer.objects.annotate(last=Max("invoices__issued_at")),
+    "json key": lambda: Thing.objects.values("json__n", "json__n__0"),
+    "subquery": lambda: Customer.objects.annotate(
+        t=models.Subquery(Invoice.objects.filter(customer=OuterRef("pk")).values("total")[:1])
+    ),
+    "constant": lambda: Product.objects.annotate(one=Value(1), no=Value(None, models.CharField())),
+    "raw": lambda: Product.objects.raw("SELECT * FROM shopdb_product ORDER BY id"),
+    "raw with parameters": lambda: Product.objects.raw(
+        "SELECT id, name, price FROM shopdb_product WHERE price > %s", [1]
+    ),
+    "raw with extra": lambda: Category.objects.raw(
+        "SELECT c.id, c.name, COUNT(p.id) AS n FROM shopdb_category c"
+        " LEFT JOIN shopdb_product p ON p.category_id = c.id GROUP BY c.id, c.name ORDER BY c.id"
+    ),
+    "raw with translations": lambda: Category.objects.raw(
+        "SELECT id, description AS word FROM shopdb_category", translations={"word": "name"}
+    ),
+    "prefetched": lambda: Category.objects.prefetch_related("products"),
+    "related manager": lambda: Category.objects.get(name="Saws").products.all(),
+    "many to many": lambda: Invoice.objects.first().products.all(),
+}
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_query_agrees_with_iterating(things, shop, shape, exact):
+    agree(SHAPES[shape](), exact=exact)
