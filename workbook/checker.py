@@ -6,12 +6,10 @@ learner's, on the same rows, and `workbook.comparison` says how they differ.
 
 import ast
 import asyncio
-import contextvars
 import difflib
 import inspect
 import io
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,10 +19,11 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
-from django.db import IntegrityError, InternalError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, connections, transaction
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
+from workbook import diagnosis, recorder, report
 from workbook.comparison import (
     Difference,
     Rows,
@@ -37,6 +36,7 @@ from workbook.comparison import (
     same,
 )
 from workbook.exercises import Answer, Exercise, ExerciseError, NearMiss, closed
+from workbook.rollback import Rollback
 
 
 @dataclass
@@ -46,8 +46,10 @@ class Outcome:
     value: Value | Rows | None = None
     reading: Value | Rows | None = None
     left: Value | Rows | None = None
-    statements: list[tuple[str, Any]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    capture: recorder.Capture = field(default_factory=recorder.queries)
     error: Exception | None = None
+    unreadable: Exception | None = None
     unusable: str = ""
     attempted: bool = True
     miscounted: bool = False
@@ -56,7 +58,7 @@ class Outcome:
     def writes(self) -> list[str]:
         """The statements that changed rows."""
         verbs = ("INSERT", "UPDATE", "DELETE", "REPLACE", "TRUNCATE", "CREATE", "ALTER", "DROP")
-        return [sql for sql, _ in self.statements if sql.lstrip().upper().startswith(verbs)]
+        return [sql for sql in self.statements if sql.lstrip().upper().startswith(verbs)]
 
 
 @dataclass
@@ -78,22 +80,17 @@ class Verdict:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """A transaction that is rolled back at the end, whatever happens inside."""
-    depth = len(connection.savepoint_ids), len(connection.atomic_blocks)
-    block = transaction.atomic()
-    block._from_testcase = True  # a durable atomic() inside is meant to work, as in TestCase
-    block.__enter__()
+    """A transaction on every database that is rolled back at the end, whatever happens inside."""
+    rollback = Rollback({alias: connections[alias] for alias in connections})
     try:
-        yield
+        with _wrapped(_keep_transaction):
+            yield
     finally:
-        del connection.savepoint_ids[depth[0] + (depth[1] > 0) :]
-        del connection.atomic_blocks[depth[1] + 1 :]
-        transaction.set_rollback(True)
-        block.__exit__(None, None, None)
+        rollback.end()
 
 
 @contextmanager
-def wrapped(wrapper: Callable) -> Iterator[None]:
+def _wrapped(wrapper: Callable) -> Iterator[None]:
     """Like `connection.execute_wrapper`, which takes out whichever wrapper came last."""
     connection.execute_wrappers.append(wrapper)
     try:
@@ -103,56 +100,59 @@ def wrapped(wrapper: Callable) -> Iterator[None]:
             connection.execute_wrappers.remove(wrapper)
 
 
+def _keep_transaction(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
+    """Refuse statements that would end the transaction around an exercise."""
+    words = str(sql).upper().split(None, 2)[:2]
+    if words[:1] in (["COMMIT"], ["END"]) or (words[:1] == ["ROLLBACK"] and words[1:] != ["TO"]):
+        raise transaction.TransactionManagementError(f"{words[0]} {_NOT_HERE}")
+    return execute(sql, params, many, context)
+
+
+_NOT_HERE = (
+    "is not available in an exercise: it runs inside a transaction that is undone when the cell "
+    "ends. `with transaction.atomic():` is."
+)
+
+
 class _QueryCounter:
-    """Notes the statements of one answer, and keeps it from ending the transaction around it."""
+    """Notes the statements of one answer.
+
+    The recorder's captures can be paused by the code they watch; this cannot go unnoticed.
+    """
 
     def __init__(self) -> None:
-        self.statements: list[tuple[str, Any]] = []
+        self.statements: list[str] = []
         self.counting = True
 
     def __call__(self, execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
-        words = str(sql).lstrip().upper().split(None, 2)[:2]
-        refuse_to_end_the_transaction(words)
-        if self.counting and words[:1] not in (["SAVEPOINT"], ["RELEASE"], ["ROLLBACK"]):
-            self.statements.append((str(sql), params))
+        if self.counting and not _TRANSACTION.match(str(sql)):
+            self.statements.append(str(sql))
         return execute(sql, params, many, context)
 
 
-def refuse_to_end_the_transaction(words: list[str]) -> None:
-    if words[:1] in (["COMMIT"], ["END"], ["BEGIN"]) or (
-        words[:1] == ["ROLLBACK"] and words[1:] != ["TO"]
-    ):
-        raise transaction.TransactionManagementError(
-            "An exercise runs inside a transaction that is rolled back at the end of the cell, so "
-            f"{words[0]} is not available. `with transaction.atomic():` is."
-        )
-
-
-def guard_transaction(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
-    """An execute wrapper that refuses raw COMMIT and ROLLBACK."""
-    refuse_to_end_the_transaction(str(sql).lstrip().upper().split(None, 2)[:2])
-    return execute(sql, params, many, context)
+_TRANSACTION = re.compile(r"\s*(BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 
 
 def run(exercise: Exercise, answer: Answer) -> Outcome:
     """Run an answer once, read it to its end as the exercise says, and undo what it wrote."""
     counter = _QueryCounter()
     outcome = Outcome(statements=counter.statements)
-    with undone(), wrapped(counter):
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    with undone(), _wrapped(counter):
+        with (
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+            recorder.paused(),
+            outcome.capture,
+        ):
             try:
-                value = _call(answer)
-                if value is Ellipsis:
-                    outcome.attempted = False
-                    return outcome
-                _read(exercise, value, outcome, counter)
+                _answer(exercise, answer, outcome, counter)
             except Unusable as refusal:
                 outcome.unusable = str(refusal)
             except Exception as error:
                 outcome.error = error
         outcome.miscounted = counter not in connection.execute_wrappers
         counter.counting = False
-        if exercise.leaves and not outcome.unusable and (not outcome.error or exercise.raises):
+        if exercise.leaves and outcome.attempted and (not outcome.error or exercise.raises):
             try:
                 outcome.left = materialise(_call(exercise.leaves))
             except Exception as error:
@@ -160,13 +160,21 @@ def run(exercise: Exercise, answer: Answer) -> Outcome:
     return outcome
 
 
-def _read(exercise: Exercise, value: Any, outcome: Outcome, counter: _QueryCounter) -> None:
+def _answer(exercise: Exercise, answer: Answer, outcome: Outcome, counter: _QueryCounter) -> None:
+    value = _call(answer)
+    if value is Ellipsis:
+        outcome.attempted = False
+        return
     if isinstance(value, Iterator):
         value = list(value)  # so that it can be read twice
     if exercise.read:
         # Reading is what the task counts; looking at the answer's own rows after it is free.
-        outcome.reading = materialise(_call(exercise.read, value))
+        try:
+            outcome.reading = materialise(_call(exercise.read, value))
+        except Exception as error:
+            outcome.unreadable = error
         counter.counting = False
+        outcome.capture.__exit__()
     if not exercise.leaves:
         outcome.value = materialise(value)
 
@@ -181,7 +189,7 @@ def _call(function: Callable, *arguments: Any) -> Any:
 def wait_for(coroutine: Any) -> Any:
     """The coroutine's result, on this connection, whether or not a loop is running here.
 
-    Django's async methods then run in the calling thread, inside its transaction.
+    Django's async methods then run in the thread that waits, inside its transaction.
     """
 
     async def main() -> Any:
@@ -191,24 +199,39 @@ def wait_for(coroutine: Any) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return async_to_sync(main)()
-    # A kernel runs a loop in this thread: wait in another, which sees the same connection.
-    context = contextvars.copy_context()
-    connection.inc_thread_sharing()
+    # A kernel runs a loop in this thread: wait in another one, on the same connections.
+    shared = {alias: connections[alias] for alias in connections}
+
+    def elsewhere() -> Any:
+        for alias, one in shared.items():
+            connections[alias] = one
+        return async_to_sync(main)()
+
+    for one in shared.values():
+        one.inc_thread_sharing()
     pool = ThreadPoolExecutor(1)
     try:
-        return pool.submit(context.run, async_to_sync(main)).result()
+        return pool.submit(elsewhere).result()
     finally:
         pool.shutdown(wait=False)
-        connection.dec_thread_sharing()
+        for one in shared.values():
+            one.dec_thread_sharing()
 
 
 class Cell:
     """A cell's code as an answer: running it gives its last expression."""
 
-    def __init__(self, source: str, namespace: dict[str, Any], needs_value: bool = True) -> None:
+    def __init__(
+        self,
+        source: str,
+        namespace: dict[str, Any],
+        needs_value: bool = True,
+        filename: str = "<your cell>",
+    ) -> None:
         self.tree = ast.parse(source)
         self.namespace = namespace
         self.needs_value = needs_value
+        self.filename = filename
 
     @property
     def attempted(self) -> bool:
@@ -237,7 +260,7 @@ class Cell:
             )
         body.append(last)
         tree = ast.fix_missing_locations(ast.Module(body, []))
-        code = compile(tree, "<your cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(tree, self.filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         with closed():
             given = eval(code, namespace)
             if inspect.iscoroutine(given):
@@ -263,6 +286,11 @@ def check(exercise: Exercise, answer: Answer, baseline: Outcome | None = None) -
     baseline: what the model answer gave on this shop before the learner's cell ran. If it gives
     something else now, the cell has changed the tools, and nothing it shows can be believed.
     """
+    with recorder.paused():
+        return _check(exercise, answer, baseline)
+
+
+def _check(exercise: Exercise, answer: Answer, baseline: Outcome | None) -> Verdict:
     with undone():
         expected, given, finding = _on_this_shop(exercise, answer)
     verdict = Verdict(exercise, "failed", given=given, expected=expected)
@@ -279,7 +307,7 @@ def check(exercise: Exercise, answer: Answer, baseline: Outcome | None = None) -
     elsewhere, near_misses = None, list(exercise.near_misses)
     if second is not None:
         verdict.shops = 2
-        with undone():
+        with _fast_deletes(), undone():
             second()
             _, given_there, elsewhere = _on_this_shop(exercise, answer)
             if finding or elsewhere:
@@ -320,6 +348,20 @@ def _words(
     if near_miss:
         sentences.append(near_miss.sentence)
     return sentences, table
+
+
+@contextmanager
+def _fast_deletes() -> Iterator[None]:
+    """Let SQLite empty a table at a stroke, which it does only with foreign keys unchecked.
+
+    Django checks them at the end of a transaction, which does not come here.
+    """
+    switched = connection.vendor == "sqlite" and connection.disable_constraint_checking()
+    try:
+        yield
+    finally:
+        if switched:
+            connection.enable_constraint_checking()
 
 
 def _second_dataset() -> Callable[[], Any] | None:
@@ -372,9 +414,13 @@ def _difference(exercise: Exercise, expected: Outcome, given: Outcome) -> Differ
         return found
     mentioned = []
     if isinstance(expected.value, Rows) and expected.value.instances:
-        statements = [sql for sql, _ in (*expected.statements, *given.statements)]
+        statements = [*expected.statements, *given.statements]
         mentioned = mentioned_fields(statements, type(expected.value.instances[0]))
     found = difference(expected.value, given.value, mentioned=mentioned, **options)
+    if found is None and exercise.read and given.unreadable:
+        return Difference(
+            f"Reading your answer as the task does fails. {explain(given.unreadable)}"
+        )
     if found is None and exercise.read:
         found = difference(expected.reading, given.reading, ordered=exercise.ordered)
         if found:
@@ -430,20 +476,23 @@ def _judge_budget(exercise: Exercise, given: Outcome) -> _Finding | None:
     return _Finding(
         f"Right, but with {plural(count, 'querie')[: -1 if count == 1 else None]}{reading}; "
         f"the budget is {exercise.queries}.",
-        [["times", "statement"], *_shapes(given.statements)],
+        [["times", "statement"], *_shapes(given.capture)],
         rows_right=True,
     )
 
 
-def _shapes(statements: list[tuple[str, Any]]) -> list[list[str]]:
-    """The commonest statements: how often, and their text from FROM on."""
-    counts = Counter(sql for sql, _ in statements)
-    return [[f"{count:,} ×", _short(sql)] for sql, count in counts.most_common(3)]
+def _shapes(capture: recorder.Capture) -> list[list[str]]:
+    """The commonest statements: how often, and the text of the first of each."""
+    shapes = sorted(diagnosis.shapes(capture), key=lambda shape: -len(shape.queries))
+    return [
+        [f"{len(shape.queries):,} ×", _short(report.sql(shape.queries[0], capture))]
+        for shape in shapes[:3]
+    ]
 
 
 def _short(sql: str) -> str:
     text = re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", " ".join(sql.split()), count=1)
-    return text if len(text) <= 110 else text[:109] + "…"
+    return text if len(text) <= 160 else text[:159] + "…"
 
 
 # Exceptions in plain sentences --------------------------------------------------------------
@@ -461,7 +510,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, MultipleObjectsReturned):
         return f"`.get()` found several rows where exactly one may fit: {text}"
     if isinstance(error, transaction.TransactionManagementError | InternalError):
-        if "rolled back at the end" in text:
+        if _NOT_HERE in text:
             return text
         return (
             "A statement failed, and after that nothing more runs in this transaction. Put the "
@@ -471,11 +520,22 @@ def explain(error: BaseException) -> str:
         return f"The database refused the row: {text}."
     if isinstance(error, NameError):
         return f"{text[:1].upper()}{text[1:]}: run the chapter's first cell, or define it here."
+    if found := re.match(r"Field '(\w+)' expected a number but got (.+)\.$", text):
+        return (
+            f"A condition compares `{found[1]}`, a number, with {found[2]}. A foreign key holds "
+            "the number of another row; two underscores lead to that row's own fields: "
+            "`relation__field`."
+        )
     return f"The cell stops with {type(error).__name__}: {text}"
 
 
 def _explain_field_error(text: str) -> str:
     found = re.match(r"Cannot resolve keyword '(.+?)' into field\. Choices are: (.+)", text)
+    if behind := re.match(r"Unsupported lookup '(\w+)' for (ForeignKey|ManyToMany)", text):
+        return (
+            f"There is no `{behind[1]}` behind that relation: the related model has no such field, "
+            "and there is no such lookup."
+        )
     if not found:
         return f"Django cannot build this query: {text}"
     name, choices = found[1], found[2].split(", ")

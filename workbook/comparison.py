@@ -264,6 +264,8 @@ def show(value: Any) -> str:
 
 def _pair(given: Any, expected: Any) -> str:
     """ "yours 5.0, right 6.0", with the types where it is they that differ."""
+    if isinstance(expected, Object):
+        return f"yours is {show(given)}, right is the object {show(expected)}"
     if type(given) is not type(expected):
         return (
             f"yours is {show(given)} ({_type(given)}), right is {show(expected)} "
@@ -811,7 +813,8 @@ class _Comparison:
             right, given = wrong[0]
             return Difference(
                 f"{plural(len(wrong), 'row')} {'has' if len(wrong) == 1 else 'have'} "
-                f"{self._direction(wrong, column)} {what}, for example {self._called(identity, right[identity])}: "
+                f"{self._direction(wrong, column)} {what}, for example "
+                f"{self._called(identity, right[identity])}: "
                 f"{_pair(given[column], right[column])}.{more}"
             )
         return None

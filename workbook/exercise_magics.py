@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -51,17 +50,14 @@ class ExerciseMagics(Magics):
             raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
         code = self.shell.transform_cell(_without_magics(self._source))
         needs_value = not (found.leaves or found.raises)
-        cell = checker.Cell(code, dict(self.shell.user_ns), needs_value)
+        cell = checker.Cell(code, dict(self.shell.user_ns), needs_value, self._filename())
         if not cell.attempted:
             self._show(found, checker.Verdict(found, "not attempted"))
             return
-        undo = ExitStack()
-        undo.enter_context(_unrecorded())
         baseline = checker.run(found, found.answer)
-        undo.close()
+        undo = ExitStack()
         undo.enter_context(exercises.closed())
         undo.enter_context(checker.undone())
-        undo.enter_context(connection.execute_wrapper(checker.guard_transaction))
         self._running = _Running(found, cell, baseline, undo)
 
     @line_magic
@@ -111,6 +107,7 @@ class ExerciseMagics(Magics):
         running, self._running = self._running, None
         if running is None:
             return
+        self.shell.workbook_watcher.shared.restore()  # a cell that awaits ran in another context
         for module, names in _PRISTINE.items():
             vars(module).update(names)
         try:
@@ -118,10 +115,7 @@ class ExerciseMagics(Magics):
             if isinstance(result.error_in_exec, KeyboardInterrupt):
                 verdict = checker.Verdict(running.exercise, "stopped")
             else:
-                with _unrecorded():
-                    verdict = checker.check(running.exercise, running.cell, running.baseline)
-                    self._show(running.exercise, verdict)
-                return
+                verdict = checker.check(running.exercise, running.cell, running.baseline)
         except KeyboardInterrupt:
             verdict = checker.Verdict(running.exercise, "stopped")
         self._show(running.exercise, verdict)
@@ -131,6 +125,12 @@ class ExerciseMagics(Magics):
         if self._running is not None:
             self._running.undo.close()
             self._running = None
+
+    def _filename(self) -> str:
+        """The name under which IPython compiled the running cell, so that its lines are found."""
+        shell = self.shell
+        code = shell.transform_cell(self._source)
+        return shell.compile.get_code_name(self._source, code, shell.execution_count)
 
     def _find(self, line: str) -> exercises.Exercise:
         try:
@@ -152,13 +152,6 @@ class ExerciseMagics(Magics):
 def _without_magics(source: str) -> str:
     """The cell's code with its line magics blanked out, so that line numbers stay."""
     return re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
-
-
-def _unrecorded() -> Any:
-    """Keep the checker's own queries out of the cell's report."""
-    from workbook import recorder
-
-    return recorder.paused()
 
 
 def register(shell: InteractiveShell) -> None:

@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 import sqlparse
-from django.db import connection
 
+from workbook import diagnosis, report
 from workbook.checker import Outcome, Verdict
 from workbook.comparison import plural
 from workbook.exercises import Exercise
@@ -162,22 +162,17 @@ def _unwrapped(text: str) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def sql_of(outcome: Outcome, shapes: int = 3) -> str:
+def sql_of(outcome: Outcome, most: int = 3) -> str:
     """The statements an answer ran, each shape once, formatted, with real parameters."""
-    counts: dict[str, list] = {}
-    for sql, params in outcome.statements:
-        counts.setdefault(sql, []).append(params)
+    shapes = diagnosis.shapes(outcome.capture)
     blocks = []
-    with connection.cursor() as cursor:
-        for sql, runs in list(counts.items())[:shapes]:
-            try:
-                sql = connection.ops.last_executed_query(cursor, sql, runs[0] or ())
-            except Exception:  # showing a statement must never cost the learner the verdict
-                sql = f"{sql}  -- {runs[0]}"
-            text = sqlparse.format(sql, reindent=True, keyword_case="upper")
-            blocks.append(f"-- {len(runs):,} ×\n{text}" if len(runs) > 1 else text)
-    if len(counts) > shapes:
-        blocks.append(f"-- and {plural(len(counts) - shapes, 'statement')} more")
+    for shape in shapes[:most]:
+        statement = report.sql(shape.queries[0], outcome.capture)
+        text = sqlparse.format(statement, reindent=True)
+        times = len(shape.queries)
+        blocks.append(f"-- {times:,} ×\n{text}" if times > 1 else text)
+    if len(shapes) > most:
+        blocks.append(f"-- and {plural(len(shapes) - most, 'statement')} more")
     return "\n\n".join(blocks)
 
 
