@@ -20,7 +20,7 @@ endif
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-lab: shop  ## open the workbook in JupyterLab (PORT=8888)
+lab: shop $(VENV)/trusted  ## open the workbook in JupyterLab (PORT=8888)
 	@$(PYTHON) -m jupyterlab $(LAB_OPTIONS)
 
 shop: $(VENV)/learner  ## make the environment and fill the shop, if they are not there yet
@@ -64,10 +64,18 @@ $(PYTHON):
 		'(python.org, or your package manager), then run make again.' >&2; \
 	exit 1
 
-# The two stamps: what is installed, and since when.
+# Stamps: what was installed or done, and since when.
 $(VENV)/learner: requirements.txt constraints.txt pyproject.toml | $(PYTHON)
 	@echo 'Installing what the workbook needs (a minute or two, once) ...'
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# JupyterLab asks every newcomer whether it may fetch news: not here.
+	@$(PYTHON) -m jupyter labextension disable --level=sys_prefix \
+		@jupyterlab/apputils-extension:announcements >/dev/null 2>&1
+	@touch $@
+
+# JupyterLab shows styles only in outputs it trusts: the chapters' own are worth it.
+$(VENV)/trusted: $(wildcard notebooks/*.ipynb) | $(VENV)/learner
+	@$(PYTHON) -m jupyter trust $^ >/dev/null
 	@touch $@
 
 $(VENV)/developer: requirements-dev.txt $(VENV)/learner
