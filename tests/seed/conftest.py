@@ -61,13 +61,14 @@ def empty_database(tmp_path, django_db_setup, django_db_blocker) -> Iterator[Dat
     if connection.vendor == "sqlite":
         yield Database(f"sqlite:///{tmp_path / 'shop.sqlite3'}")
         return
-    name = f"{connection.settings_dict['NAME']}_seed"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)}")
-        cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(name)}")
-    yield Database(os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}")
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
+    quoted = connection.ops.quote_name(name := f"{connection.settings_dict['NAME']}_seed")
+    # A connection of its own: databases are not made inside a test's transaction.
+    with django_db_blocker.unblock(), connection.copy().cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
+        cursor.execute(f"CREATE DATABASE {quoted}")
+        yield Database(os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}")
+        cursor.execute(f"DROP DATABASE {quoted}")
+        cursor.db.close()
 
 
 @pytest.fixture
