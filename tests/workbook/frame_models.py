@@ -1,6 +1,9 @@
+# ruff: noqa: DJ001, DJ008 - nullable text is the point, and nobody reads these models by name
 """Tiny models with every kind of field, in a registry of their own: no other test meets them."""
 
+import datetime
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import F
@@ -18,11 +21,12 @@ class ShoutingField(models.CharField):
         return None if value is None else Shouting(value.upper())
 
 
-with isolate_apps("workbook"):
+class Level(models.IntegerChoices):
+    LOW = 1
+    HIGH = 2
 
-    class Level(models.IntegerChoices):
-        LOW = 1
-        HIGH = 2
+
+with isolate_apps("workbook"):
 
     class Shelf(models.Model):
         name = models.CharField(max_length=50)
@@ -36,18 +40,20 @@ with isolate_apps("workbook"):
         integer = models.IntegerField(default=7)
         big = models.BigIntegerField(default=2**62)
         real = models.FloatField(default=0.1)
-        money = models.DecimalField(max_digits=10, decimal_places=2, default="12.30")
-        wide = models.DecimalField(max_digits=20, decimal_places=6, default="0.000001")
+        money = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal("12.30"))
+        wide = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal("0.000001"))
         truth = models.BooleanField(default=True)
         text = models.TextField(default="é বাংলা")
         status = models.CharField(
             max_length=10, default="paid", choices={"draft": "Draft", "paid": "Paid"}
         )
         level = models.IntegerField(default=Level.HIGH, choices=Level.choices)
-        moment = models.DateTimeField(default="2026-06-30T23:59:59.123456Z")
-        day = models.DateField(default="2026-06-30")
-        hour = models.TimeField(default="23:59:59.5")
-        length = models.DurationField(default="3 04:05:06.7")
+        moment = models.DateTimeField(
+            default=datetime.datetime(2026, 6, 30, 23, 59, 59, 123456, datetime.UTC)
+        )
+        day = models.DateField(default=datetime.date(2026, 6, 30))
+        hour = models.TimeField(default=datetime.time(23, 59, 59, 500_000))
+        length = models.DurationField(default=datetime.timedelta(3, 14_706, 700_000))
         key = models.UUIDField(default=uuid.UUID(int=5))
         raw = models.BinaryField(default=b"\x00\xff")
         json = models.JSONField(default=dict)
@@ -69,8 +75,8 @@ with isolate_apps("workbook"):
         money = models.DecimalField(max_digits=10, decimal_places=2, null=True)
         wide = models.DecimalField(max_digits=20, decimal_places=6, null=True)
         truth = models.BooleanField(null=True)
-        text = models.TextField(null=True)  # noqa: DJ001
-        status = models.CharField(  # noqa: DJ001
+        text = models.TextField(null=True)
+        status = models.CharField(
             max_length=10, null=True, choices={"draft": "Draft", "paid": "Paid"}
         )
         level = models.IntegerField(null=True, choices=Level.choices)
