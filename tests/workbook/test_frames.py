@@ -295,11 +295,11 @@ SHAPES = {
     "flat expression": lambda: Product.objects.values_list(Lower("name"), flat=True),
     "expressions": lambda: Product.objects.values_list("id", Lower("name"), F("price") * 2, "id"),
     "named expressions": lambda: Product.objects.values_list("id", Lower("name"), named=True),
-    "annotated": lambda: Category.objects.annotate(
+    "annotated": lambda: Category.objects.order_by("id").annotate(
         n=Count("products"), total=Sum("products__price")
     ),
-    "annotations in between": lambda: Category.objects.annotate(n=Count("id")).values_list(
-        "n", "name"
+    "annotations in between": lambda: (
+        Category.objects.order_by("id").annotate(n=Count("id")).values_list("n", "name")
     ),
     "default names": lambda: Invoice.objects.values("customer").annotate(
         Sum("total"), Avg("total")
@@ -312,7 +312,7 @@ SHAPES = {
     "arithmetic": lambda: InvoiceProduct.objects.annotate(x=F("qty") * F("sale_price") / 7),
     "generated": lambda: InvoiceProduct.objects.values("line_total"),
     "sum of floats": lambda: Invoice.objects.values("customer").annotate(s=Sum("total")),
-    "exists": lambda: Customer.objects.annotate(
+    "exists": lambda: Customer.objects.order_by("id").annotate(
         buys=Exists(Invoice.objects.filter(customer=OuterRef("pk")))
     ),
     "condition": lambda: Product.objects.annotate(dear=Q(price__gt=1)),
@@ -327,13 +327,15 @@ SHAPES = {
     "only across": lambda: Product.objects.select_related("category").only(
         "name", "category__name"
     ),
-    "reverse one-to-one": lambda: Thing.objects.select_related("detail"),
+    "reverse one-to-one": lambda: Thing.objects.order_by("id").select_related("detail"),
     "one-to-one": lambda: Detail.objects.select_related("thing__shelf"),
     "child": lambda: BigShelf.objects.all(),
-    "parent with child": lambda: Shelf.objects.select_related("bigshelf"),
-    "filtered relation": lambda: Shelf.objects.annotate(
-        one=FilteredRelation("things", condition=Q(things__integer=1))
-    ).select_related("one"),
+    "parent with child": lambda: Shelf.objects.order_by("id").select_related("bigshelf"),
+    "filtered relation": lambda: (
+        Shelf.objects.order_by("id")
+        .annotate(one=FilteredRelation("things", condition=Q(things__integer=1)))
+        .select_related("one")
+    ),
     "composite key": lambda: Slot.objects.order_by("row"),
     "composite key as value": lambda: Slot.objects.order_by("row").values("weight", "pk", "row"),
     "composite key in a list": lambda: Slot.objects.order_by("row").values_list("pk", "column"),
@@ -348,9 +350,9 @@ SHAPES = {
     "datetimes": lambda: Invoice.objects.datetimes("issued_at", "hour"),
     "truncated": lambda: Invoice.objects.values(m=TruncMonth("issued_at")).annotate(n=Count("id")),
     "extracted": lambda: Invoice.objects.values("issued_at__month", "issued_at__date"),
-    "latest": lambda: Customer.objects.annotate(last=Max("invoices__issued_at")),
+    "latest": lambda: Customer.objects.order_by("id").annotate(last=Max("invoices__issued_at")),
     "json key": lambda: Thing.objects.values("json__n", "json__n__0"),
-    "subquery": lambda: Customer.objects.annotate(
+    "subquery": lambda: Customer.objects.order_by("id").annotate(
         t=models.Subquery(Invoice.objects.filter(customer=OuterRef("pk")).values("total")[:1])
     ),
     "constant": lambda: Product.objects.annotate(one=Value(1), no=Value(None, models.CharField())),
@@ -382,9 +384,9 @@ def test_every_shape_of_query_agrees_with_iterating(things, shop, shape, exact):
 
 def test_nullability_follows_joins_and_annotations(shop):
     table = agree(
-        Category.objects.annotate(n=Count("products"), most=Max("products__stock")).values(
-            "id", "parent__id", "username_id", "n", "most", m=Coalesce("parent__id", 0)
-        )
+        Category.objects.order_by("id")
+        .annotate(n=Count("products"), most=Max("products__stock"))
+        .values("id", "parent__id", "username_id", "n", "most", m=Coalesce("parent__id", 0))
     )
     assert dtypes(table) == {
         "id": "int64",
