@@ -83,6 +83,14 @@ def _():
     return Product.objects.filter(username__username="sara").order_by("-price", "name")[1:6]
 
 
+@near_miss(
+    "1.2", "Two questions, one for Sara and one for her products: `username__username` joins them."
+)
+def _():
+    sara = User.objects.get(username="sara")
+    return sara.products.order_by("-price", "name")[:5]
+
+
 @exercise(
     "1.3",
     stars=2,
@@ -125,37 +133,43 @@ def _():
     stars=2,
     queries=1,
     ordered=True,
-    columns=["id", "issued_at", "total"],
+    columns=["name", "price", "stock"],
     hints=[
-        "First the QuerySet: order, then slice. `frame()` turns it into a table at the end.",
+        "First the QuerySet: filter, order, slice. `frame()` turns it into a table at the end.",
         "`values()` with field names decides which columns there are.",
-        '`frame(Invoice.objects.order_by("-issued_at", "-id").values(…)[:10])`.',
+        '`frame(Product.objects.filter(…).order_by("name").values("name", …)[:10])`.',
     ],
 )
-def table_of_the_latest_invoices():
-    """Naming the columns in `values()` fetches those three and no others. Sorting and slicing in
-    the database brings ten rows over; sorting the DataFrame would bring all six thousand.
+def stock_list():
+    """Naming the columns in `values()` fetches those three and no others, and sorting and slicing
+    in the database brings ten rows over. `frame(…)[["name", "price", "stock"]].head(10)` looks the
+    same, after fetching every column of every product.
     """
-    return frame(
-        Invoice.objects.order_by("-issued_at", "-id").values("id", "issued_at", "total")[:10]
-    )
+    products = Product.objects.filter(username__username="sara").order_by("name")
+    return frame(products.values("name", "price", "stock")[:10])
 
 
-@near_miss("1.4", "The ten oldest: `-issued_at`, with a minus, begins with the latest.")
+@near_miss("1.4", "The last ten of the alphabet: no minus before `name` for A to Z.")
 def _():
-    return frame(
-        Invoice.objects.order_by("issued_at", "id").values("id", "issued_at", "total")[:10]
-    )
+    products = Product.objects.filter(username__username="sara").order_by("-name")
+    return frame(products.values("name", "price", "stock")[:10])
 
 
 @near_miss("1.4", "`frame()` shows every field unless `values()` names the ones you want.")
 def _():
-    return frame(Invoice.objects.order_by("-issued_at", "-id")[:10])
+    return frame(Product.objects.filter(username__username="sara").order_by("name")[:10])
 
 
 @near_miss("1.4", "The right rows as a QuerySet: put `frame(…)` around it to make it a table.")
 def _():
-    return Invoice.objects.order_by("-issued_at", "-id").values("id", "issued_at", "total")[:10]
+    products = Product.objects.filter(username__username="sara").order_by("name")
+    return products.values("name", "price", "stock")[:10]
+
+
+@near_miss("1.4", "That is everything Sara sells; the slice `[:10]` keeps the first ten.")
+def _():
+    products = Product.objects.filter(username__username="sara").order_by("name")
+    return frame(products.values("name", "price", "stock"))
 
 
 @exercise(

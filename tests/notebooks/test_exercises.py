@@ -1,0 +1,116 @@
+"""Two-sided proof for every exercise: what is right passes, what is wrong is told why."""
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from seed import edge_cases
+from workbook import checker, exercises
+from workbook.comparison import Rows
+
+FILES = sorted(settings.WORKBOOK["EXERCISES"].glob("[0-9]*_*.py"))
+EXERCISES = {number: found for path in FILES for number, found in exercises.load(path).items()}
+NEAR_MISSES = [
+    pytest.param(number, position, id=f"{number}-{position + 1}")
+    for number, found in EXERCISES.items()
+    for position in range(len(found.near_misses))
+]
+each_exercise = pytest.mark.parametrize("number", EXERCISES)
+
+
+@pytest.fixture
+def shop(db):
+    """The small shop as the one in front of the learner, in another order, under other keys."""
+    edge_cases.build(shuffle=11)
+
+
+def explained(verdict):
+    return "\n".join([verdict.status, *verdict.sentences, *map(str, verdict.table)])
+
+
+@each_exercise
+def test_is_complete(number):
+    found = EXERCISES[number]
+    assert found.stars in (1, 2, 3)
+    assert len(found.hints) == len(set(found.hints)) == 3
+    assert found.explanation
+    assert len({near.sentence for near in found.near_misses}) >= 2
+
+
+@each_exercise
+def test_model_answer_passes(number, shop):
+    verdict = checker.check(EXERCISES[number], EXERCISES[number].answer)
+    assert verdict.status == "passed", explained(verdict)
+
+
+@each_exercise
+def test_model_answer_as_it_is_shown_passes_when_pasted(number, shop):
+    found = EXERCISES[number]
+    names = found.answer.__wrapped__.__globals__
+    verdict = checker.check(found, checker.Cell(found.source, names, needs_value=False))
+    assert verdict.status == "passed", explained(verdict)
+
+
+@each_exercise
+def test_model_answer_does_not_depend_on_the_order_of_the_rows(number, db):
+    contents = [content_on_shop(EXERCISES[number], shuffle) for shuffle in (None, 3, 4)]
+    assert contents[0] == contents[1] == contents[2]
+
+
+@each_exercise
+def test_unsolved_cell_does_not_pass(number, shop):
+    assert checker.check(EXERCISES[number], lambda: ...).status == "not attempted"
+    assert not checker.Cell("...", {}).attempted
+
+
+@each_exercise
+def test_an_empty_answer_does_not_pass(number, shop):
+    for nothing in (None, [], {}, 0):
+        assert checker.check(EXERCISES[number], lambda value=nothing: value).status == "failed"
+
+
+@pytest.mark.parametrize(("number", "position"), NEAR_MISSES)
+def test_near_miss_is_rejected_with_its_own_sentence(number, position, shop):
+    near_miss = EXERCISES[number].near_misses[position]
+    verdict = checker.check(EXERCISES[number], near_miss.answer)
+    assert verdict.status == "failed"
+    assert verdict.near_miss is near_miss, explained(verdict)
+    assert near_miss.sentence in verdict.sentences
+
+
+def content_on_shop(exercise, shuffle):
+    """What the model answer gives on the small shop laid out in that order, ids left out."""
+    with transaction.atomic():
+        edge_cases.build(shuffle)
+        outcome = checker.run(exercise, exercise.answer)
+        content = [
+            without_ids(part, exercise.ordered)
+            for part in (outcome.value, outcome.reading, outcome.left)
+        ]
+        transaction.set_rollback(True)
+    return [*content, len(outcome.statements), type(outcome.error)]
+
+
+def without_ids(part, ordered):
+    if not isinstance(part, Rows):
+        value = getattr(part, "value", None)
+        instance = getattr(part, "instance", None)
+        return (
+            fields_of(instance)
+            if instance
+            else repr(sorted(value) if isinstance(value, dict) else value)
+        )
+    if part.instances:
+        rows = [fields_of(instance) for instance in part.instances]
+    else:
+        kept = [at for at, name in enumerate(part.columns) if not is_id(name)]
+        rows = [repr([row[at] for at in kept]) for row in part.rows]
+    return rows if ordered else sorted(rows)
+
+
+def fields_of(instance):
+    return repr({name: value for name, value in vars(instance).items() if not is_id(name)})
+
+
+def is_id(name):
+    return name in ("id", "pk") or name.endswith("_id") or name.startswith("_")
