@@ -93,6 +93,12 @@ WORKBOOK = {
     "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "notebooks" / ".progress.json"),
 }
 
+# `shell_plus` and `shell_plus --lab` report their queries as the chapters do. JupyterLab starts as
+# root (in a container) only when told.
+IPYTHON_ARGUMENTS = ["--ext", "workbook"]
+IPYTHON_KERNEL_DISPLAY_NAME = "Django shell_plus"
+NOTEBOOK_ARGUMENTS = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 

@@ -36,6 +36,7 @@ class Watcher:
         self.source = ""
         self._own_numbers: set[str] = set()  # of the cell that is running, and of cells within
         self._depth = 0  # %%capture and the like run a cell inside the cell
+        self._loading = False  # since load(), no cell has begun or ended
         self._task: asyncio.Task | None = None
 
     # Around a cell
@@ -44,6 +45,9 @@ class Watcher:
         """The `pre_run_cell` hook."""
         # IPython counts on before it calls us, except for cells that keep out of the history.
         number = self.shell.execution_count - (info is None or info.store_history)
+        if self._loading:  # not by a cell, but by `ipython --ext workbook` or a configuration
+            self._depth = 0
+        self._loading = info is None
         self._depth += 1
         if self._depth > 1 and self.capture is not None and self._still_running():
             self._own_numbers.add(f"[{number}]")
@@ -60,6 +64,7 @@ class Watcher:
 
     def after_cell(self, result: ExecutionResult | None = None) -> None:
         """The `post_run_cell` hook."""
+        self._loading = False
         self._depth = max(self._depth - 1, 0)
         if self._depth:
             return

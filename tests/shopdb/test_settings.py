@@ -7,12 +7,13 @@ import sys
 from django.conf import settings
 
 
-def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+def manage(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess:
     clean = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
         env=clean | environment,
+        input=typed,
         capture_output=True,
         text=True,
     )
@@ -44,3 +45,5 @@ def test_database_url_chooses_the_database_and_shell_plus_prints_its_sql(tmp_pat
     )  # fmt: skip
     assert "users: 0" in ran.stdout
     assert "shopdb_user" in ran.stdout, "the SQL is printed"
+    ran = manage("shell_plus", "--quiet-load", typed="User.objects.count()\n", DATABASE_URL=url)
+    assert "1 query · 1 row" in ran.stdout, "shell_plus reports as the chapters do"

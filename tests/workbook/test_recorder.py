@@ -209,7 +209,7 @@ def test_the_generator_of_executemany_is_left_to_the_database():
 def test_a_capture_prints_as_its_report():
     with queries() as q:
         Tag.objects.filter(word="sea").exists()
-    assert str(q).startswith("1 query · 0 rows\n1 ×  SELECT 1 AS \"a\" FROM \"workbook_tag\"")
+    assert str(q).startswith('1 query · 0 rows\n1 ×  SELECT 1 AS "a" FROM "workbook_tag"')
     assert "line" in str(q)
     assert "of test_recorder.py" in str(q)
     assert "<b>1 query</b>" in q._repr_html_()
