@@ -170,7 +170,8 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
     category_ids: dict[str | None, int] = {}
     for name, parent in shop.categories:
         category_ids[name] = len(categories) + 1
-        description = "" if parent else f"{name} of all kinds."
+        described = parent is None and name != "Tools"  # one top shelf has no description either
+        description = f"{name} of all kinds." if described else ""
         parent_id = category_ids.get(parent)
         categories.append(
             (category_ids[name], name, description, parent_id, owner, _OPENED, _OPENED)

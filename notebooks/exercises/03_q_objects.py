@@ -190,7 +190,7 @@ def _():
 
 @near_miss("3.5", "Those are the shelves that are both. You want the ones that are only one.")
 def _():
-    return Category.objects.filter(Q(parent__isnull=True) & Q(description=""))
+    return Category.objects.filter(parent__isnull=True, description="")
 
 
 @near_miss("3.5", "Half of it: top shelves with a description. The others are missing.")

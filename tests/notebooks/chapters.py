@@ -68,7 +68,11 @@ def execute(path: Path, url: str) -> NotebookNode:
         resources={"metadata": {"path": str(FOLDER)}},
     )
     with TemporaryDirectory() as folder:
-        elsewhere = {"DATABASE_URL": url, "WORKBOOK_PROGRESS": f"{folder}/progress.json"}
+        elsewhere = {
+            "DATABASE_URL": url,
+            "WORKBOOK_PROGRESS": f"{folder}/progress.json",
+            "PYTHONHASHSEED": "0",  # Django writes a set of JSON types into its SQL
+        }
         client.execute(env=os.environ | elsewhere)
     for cell in code_cells(notebook):
         for output in cell.outputs:

@@ -103,7 +103,9 @@ def test_another_project_from_a_folder_below_it(garden, kernel):
 
 def test_no_tables_yet(garden, kernel):
     (shown,) = kernel(garden, "%load_ext workbook")
-    assert shown.startswith("UsageError: This database has no tables yet. Run `python manage.py mig")
+    assert shown.startswith(
+        "UsageError: This database has no tables yet. Run `python manage.py mig"
+    )
     assert "seed" not in shown
 
 

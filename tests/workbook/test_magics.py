@@ -100,7 +100,9 @@ def test_a_query_set_that_cannot_be_asked_says_why(library_cell):
 
 def test_frame_and_queries_are_just_there(library_cell):
     assert library_cell("list(frame(Tag.objects.all())['word'])").result.result
-    shown = library_cell("with queries() as q:\n    Tag.objects.count()\nTag.objects.count()\nq.count")
+    shown = library_cell(
+        "with queries() as q:\n    Tag.objects.count()\nTag.objects.count()\nq.count"
+    )
     assert shown.result.result == 1
     assert shown.headline.startswith("2 queries")
 
