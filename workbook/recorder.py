@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -65,6 +66,7 @@ class Query:
         "cause",
         "connection",
         "error",
+        "fetched",
         "many",
         "origin",
         "params",
@@ -83,6 +85,7 @@ class Query:
         self.alias: str = connection.alias
         self.cause = _cause
         self.rows: int | None = None  # fetched by a SELECT, changed by anything else
+        self.fetched = 0
         self.error = ""  # the exception's class name
         self.seconds = 0.0
         self.plan: list[Any] | None = None  # filled by `%queries explain`
@@ -214,27 +217,51 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
         raise
     finally:
         query.seconds = perf_counter() - started
-    if not query.is_select and (changed := getattr(cursor.cursor, "rowcount", -1)) >= 0:
-        query.rows = changed
-    cursor.__dict__.update(_counting(cursor, query))
+    if not text.startswith("SELECT") and not query.is_select:
+        changed = getattr(cursor.cursor, "rowcount", -1)
+        query.rows = changed if changed >= 0 else None
+    kind = type(cursor)
+    if not issubclass(kind, _CountsRows):
+        cursor.__class__ = _counting(kind)
+    cursor.query = query
     return result
 
 
-def _counting(cursor: Any, query: Query) -> dict[str, Callable]:
-    """The cursor's fetch methods, adding up rows as they pass."""
-    fetched = 0
+class _CountsRows:
+    """Mixed into Django's cursor wrapper once it is watched: adds up the rows as they pass."""
 
-    def counted(name: str) -> Callable:
-        def fetch(*args: Any) -> Any:
-            nonlocal fetched
-            rows = cursor.__getattr__(name)(*args)
-            fetched += len(rows) if name != "fetchone" else rows is not None
-            query.rows = fetched
-            return rows
+    query: Query
 
-        return fetch
+    def fetchone(self) -> Any:
+        row = self.__getattr__("fetchone")()
+        self._count(0 if row is None else 1)
+        return row
 
-    return {name: counted(name) for name in ("fetchone", "fetchmany", "fetchall")}
+    def fetchmany(self, *args: Any) -> Any:
+        rows = self.__getattr__("fetchmany")(*args)
+        self._count(len(rows))
+        return rows
+
+    def fetchall(self) -> Any:
+        rows = self.__getattr__("fetchall")()
+        self._count(len(rows))
+        return rows
+
+    def __iter__(self) -> Iterator[Any]:
+        self._count(0)
+        for row in super().__iter__():
+            self._count(1)
+            yield row
+
+    def _count(self, rows: int) -> None:
+        query = self.query
+        query.fetched += rows
+        query.rows = query.fetched
+
+
+@cache
+def _counting(kind: type) -> type:
+    return type(kind.__name__, (_CountsRows, kind), {})
 
 
 def note_transaction(keyword: str) -> None:

@@ -16,6 +16,7 @@ from pygments.token import Comment, Keyword, Literal, Operator
 
 from workbook import diagnosis
 from workbook.diagnosis import Finding, Shape, at_lines
+from workbook.plans import Step
 from workbook.recorder import Capture, Query
 
 OPEN = 3  # statements shown unfolded
@@ -124,13 +125,14 @@ def sql(query: Query, capture: Capture) -> str:
 
 
 def _shorten_columns(match: re.Match) -> str:
-    """A run of five or more plain columns, told by number: `… 12 columns of "shopdb_invoice"`."""
+    """A run of five or more plain columns, told by number: `… 12 columns`."""
     tables: dict[str, int] = {}
     for column in match[0].split(", "):
         table = column.split(".")[0]
         tables[table] = tables.get(table, 0) + 1
     return ", ".join(
-        f"… {_number(number, 'column', 'columns')} of {table}" for table, number in tables.items()
+        f"… {_number(number, 'column', 'columns')}" + (f" of {table}" if len(tables) > 1 else "")
+        for table, number in tables.items()
     )
 
 
@@ -199,18 +201,18 @@ def _moment(value: datetime.date | None, capture: Capture) -> str:
 
 
 _BREAKS = re.compile(
-    r"(?<!DELETE) (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|INTERSECT|EXCEPT|RETURNING|VALUES|SET|"
-    r"ON CONFLICT|(?:INNER|LEFT OUTER|CROSS) JOIN)\b)"
+    r"(?<!DELETE) (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|INTERSECT|EXCEPT|"
+    r"RETURNING|VALUES|SET|ON CONFLICT|(?:INNER|LEFT OUTER|CROSS) JOIN)\b)"
 )
 
 
 # What we put into a statement, and a formatter of SQL would take apart.
-_OURS = re.compile(r"… [\d,]+ (?:columns? of [\"`][^\"`]+[\"`]|more(?: rows)?)|‹\w+›")
+_OURS = re.compile(r"… [\d,]+ (?:columns?(?: of [\"`][^\"`]+[\"`])?|more(?: rows)?)|‹\w+›")
 
 
 def _pretty(statement: str) -> str:
     """Short statements on one line, longer ones a clause a line."""
-    if len(statement) <= 88:
+    if len(statement) <= 96:
         return statement
     holes: list[str] = []
 
@@ -248,7 +250,11 @@ def text(capture: Capture, notes: list[str] | None = None) -> str:
     for finding in findings:
         lines.append(f"{finding.title}  {finding.sentence}")
         indent = " " * (len(finding.title) + 2)
-        lines += [indent + part for part in (finding.code, finding.remedy) if part]
+        lines += [
+            indent + line
+            for part in (finding.code, finding.remedy)
+            for line in textwrap.wrap(part, 96, break_long_words=False, break_on_hyphens=False)
+        ]
     if capture.transactions:
         lines.append(f"Transaction  {transactions(capture.transactions)}")
     lines += notes or []
@@ -270,7 +276,7 @@ def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
     margin = _margin(shape, capture)
     count = f"{len(shape.queries):>{width},} ×  "
     indent = " " * len(count)
-    pieces = [statement] if len(statement) <= 88 else _BREAKS.split(statement)
+    pieces = [statement] if len(statement) <= 96 else _BREAKS.split(statement)
     lines = []
     for piece in pieces:
         lines += textwrap.wrap(
@@ -283,22 +289,19 @@ def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
         )
     lines[-1] += f"    {margin}" if margin else ""
     for step in _plan_steps(shape):
-        lines.append(f"{indent}{step}")
+        raw = f" ({step.raw})" if step.text else step.raw
+        lines.append(f"{indent}{'  ' * step.depth}→ {step.text}{raw}")
     return lines
 
 
 def _text_sql(statement: str) -> str:
     """Runs of columns are one … in text."""
-    runs = r'… [\d,]+ columns? of ["`][^"`]+["`]'
+    runs = r'… [\d,]+ columns?(?: of ["`][^"`]+["`])?'
     return re.sub(rf"{runs}(?:, {runs})*", "…", statement)
 
 
-def _plan_steps(shape: Shape) -> list[str]:
-    plan = next((query.plan for query in shape.queries if query.plan), None)
-    return [
-        "  " * step.depth + (f"{step.text}: {step.raw}" if step.text else step.raw)
-        for step in plan or ()
-    ]
+def _plan_steps(shape: Shape) -> list[Step]:
+    return next((query.plan for query in shape.queries if query.plan), None) or []
 
 
 # HTML.
@@ -317,6 +320,8 @@ _STYLE = (
     "font-size:var(--jp-code-font-size,13px);color:inherit}"
     ".wb pre b{font-weight:600;color:var(--jp-mirror-editor-keyword-color,#15803d)}"
     ".wb pre i{font-style:normal;color:var(--jp-mirror-editor-string-color,#b91c1c)}"
+    ".wb pre em{font:inherit;font-family:var(--jp-ui-font-family,sans-serif)}"
+    ".wb small{color:var(--jp-ui-font-color2,#8889)}"
     ".wb summary{cursor:pointer;color:var(--jp-ui-font-color2,#8889)}"
     "</style>"
 )
@@ -360,7 +365,10 @@ def _coded(sentence: str) -> str:
 def _html_shape(shape: Shape, capture: Capture) -> str:
     statement = highlighted(_pretty(sql(shape.queries[0], capture)))
     margin = escape(_margin(shape, capture), quote=False)
-    plan = "".join(f"<br>{escape(step, quote=False)}" for step in _plan_steps(shape))
+    plan = "".join(
+        f"\n{'  ' * step.depth}→ <em>{escape(step.text)}</em> <small>{escape(step.raw)}</small>"
+        for step in _plan_steps(shape)
+    )
     return (
         f'<div class="wb-q"><span>{len(shape.queries):,} ×</span><pre>{statement}{plan}</pre>'
         f"<span>{margin}</span></div>"

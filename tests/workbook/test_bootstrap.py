@@ -1,4 +1,4 @@
-"""`%load_ext workbook` in projects that have nothing to do with the shop, in kernels of their own."""
+"""`%load_ext workbook` in a project that knows nothing of the shop, in kernels of its own."""
 
 import os
 import sys

@@ -128,10 +128,9 @@ def test_captures_nest_and_pausing_hides_from_those_outside_only():
 
 @pytest.mark.django_db
 def test_twenty_thousand_queries_are_all_counted():
-    with queries() as q:
-        with connection.cursor() as cursor:
-            for _ in range(20_000):
-                cursor.execute("SELECT 1")
+    with queries() as q, connection.cursor() as cursor:
+        for _ in range(20_000):
+            cursor.execute("SELECT 1")
     assert q.count == 20_000
 
 

@@ -35,7 +35,9 @@ WAYS = {
     "raises inside atomic": "with transaction.atomic():\n    {write}\n    1/0",
     "fails in the database": "{write}\nconnection.cursor().execute('SELECT * FROM nowhere')",
     "set_rollback": "{write}\ntransaction.set_rollback(False)",
-    "async": "await sync_to_async(lambda: [{expression}])()\nawait Tag.objects.acreate(word='async')",
+    "async": (
+        "await sync_to_async(lambda: [{expression}])()\nawait Tag.objects.acreate(word='async')"
+    ),
     "leaves a block open": "transaction.atomic().__enter__()\n{write}",
 }
 
