@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.magic import Magics, line_magic, magics_class
 
 import workbook
-from workbook import plans, recorder, report
+from workbook import recorder
 from workbook.recorder import Capture, Cell
 from workbook.rollback import Rollback
 from workbook.sharing import SharedConnections
@@ -74,6 +74,8 @@ class Watcher:
             if capture is not None:
                 capture.__exit__()
                 if self.explain:
+                    from workbook import plans
+
                     notes += plans.explain(capture)
         except Exception as error:
             notes.append(_sorry(error))
@@ -86,6 +88,8 @@ class Watcher:
     def _show(self, capture: Capture, notes: list[str]) -> None:
         try:
             if capture.count or capture.transactions:
+                from workbook import report  # pygments and sqlparse: not before they are needed
+
                 data = report.mimebundle(capture, notes)
             elif notes:
                 data = {"text/plain": "\n".join(notes)}
