@@ -102,10 +102,11 @@ def _visible(shapes: list[Shape], findings: list[Finding]) -> set[int]:
 _COLUMN = r'["`][^"`]+["`]\.["`][^"`]+["`]'
 _COLUMNS = re.compile(rf"{_COLUMN}(?:, {_COLUMN}){{4,}}")
 _VALUE = r"(?:'(?:[^']|'')*'|-?\d[\d.]*|NULL|TRUE|FALSE)"
-_LONG_LIST = re.compile(rf"IN \(({_VALUE}(?:, ?{_VALUE}){{2}})((?:, ?{_VALUE}){{3,}})\)")
+_ITEM = rf"(?:{_VALUE}|\({_VALUE}\))"
+_LONG_LIST = re.compile(rf"IN \(({_ITEM}(?:, ?{_ITEM}){{2}})((?:, ?{_ITEM}){{3,}})\)")
 _ROW = rf"\((?:{_VALUE}|[^()'])*\)"
 _MORE_ROWS = re.compile(rf"(VALUES {_ROW})((?:, ?{_ROW})+)")
-_COMMA, _NEXT_ROW = re.compile(rf", ?{_VALUE}"), re.compile(rf", ?{_ROW}")
+_COMMA, _NEXT_ROW = re.compile(rf", ?{_ITEM}"), re.compile(rf", ?{_ROW}")
 _HASH = re.compile(r"[a-z0-9_]+\$+[\w./+=$,-]{20,}$")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)?)?$")
 
@@ -117,11 +118,16 @@ def sql(query: Query, capture: Capture) -> str:
         text = _with_parameters(query, text, capture)
     elif query.many and query.params:
         text = _with_parameters(query, text, capture, query.params[0])
-    text = _LONG_LIST.sub(lambda m: f"IN ({m[1]}, … {len(_COMMA.findall(m[2]))} more)", text)
-    text = _MORE_ROWS.sub(lambda m: f"{m[1]}, … {len(_NEXT_ROW.findall(m[2]))} more rows", text)
+    text = shorten_lists(text)
     text = re.sub(r"'(‹[^›']+›)'(::\w+)?", r"\1", text)
     text = " ".join(text.split()) if "'" not in text else text.strip()
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def shorten_lists(text: str) -> str:
+    """`IN (1, 2, 3, … 97 more)`, and the first row only of VALUES."""
+    text = _LONG_LIST.sub(lambda m: f"IN ({m[1]}, … {len(_COMMA.findall(m[2]))} more)", text)
+    return _MORE_ROWS.sub(lambda m: f"{m[1]}, … {len(_NEXT_ROW.findall(m[2]))} more rows", text)
 
 
 def _shorten_columns(match: re.Match) -> str:
