@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 import sqlparse
+from django.utils.encoding import force_str
 from pygments.lexers.sql import SqlLexer
 from pygments.token import Comment, Keyword, Literal, Operator
 
@@ -150,8 +151,12 @@ def _with_parameters(query: Query, text: str, capture: Capture, params: Any = No
         shown = tuple(_presentable(value, capture) for value in params)
     connection = query.connection
     try:
+        if connection.vendor == "postgresql":  # its driver only knows what it sent last
+            return connection.ops.compose_sql(text, shown)
         raw = connection.connection.cursor()
         try:
+            if hasattr(raw, "mogrify"):
+                return force_str(raw.mogrify(text, shown))
             return connection.ops.last_executed_query(raw, text, shown) or text
         finally:
             raw.close()
@@ -323,6 +328,7 @@ _STYLE = (
     ".wb-q>span{color:var(--jp-ui-font-color2,#8889);white-space:nowrap;min-width:3em;"
     "text-align:right}.wb-q>span+pre{flex:1}"
     ".wb .wb-q pre{margin:0;padding:0;background:none;white-space:pre-wrap;"
+    "word-break:normal;overflow-wrap:anywhere;"
     "font-size:var(--jp-code-font-size,13px);color:inherit}"
     ".wb pre b{font-weight:600;color:var(--jp-mirror-editor-keyword-color,#15803d)}"
     ".wb pre i{font-style:normal;color:var(--jp-mirror-editor-string-color,#b91c1c)}"
