@@ -219,7 +219,11 @@ def wait_for(coroutine: Any) -> Any:
 
 
 class Cell:
-    """A cell's code as an answer: running it gives its last expression."""
+    """A cell's code as an answer: running it gives its last expression.
+
+    needs_value: whether a cell that ends in a statement is refused.
+    filename: how the code is named in reports. afterwards: called after each run.
+    """
 
     def __init__(
         self,
@@ -227,11 +231,13 @@ class Cell:
         namespace: dict[str, Any],
         needs_value: bool = True,
         filename: str = "<your cell>",
+        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
         self.tree = ast.parse(source)
         self.namespace = namespace
         self.needs_value = needs_value
         self.filename = filename
+        self.afterwards = afterwards
 
     @property
     def attempted(self) -> bool:
@@ -261,10 +267,14 @@ class Cell:
         body.append(last)
         tree = ast.fix_missing_locations(ast.Module(body, []))
         code = compile(tree, self.filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        with closed():
-            given = eval(code, namespace)
-            if inspect.iscoroutine(given):
-                wait_for(given)
+        afterwards = self.afterwards
+        try:
+            with closed():
+                given = eval(code, namespace)
+                if inspect.iscoroutine(given):
+                    wait_for(given)
+        finally:
+            afterwards()
         return namespace.get("_answer_")
 
 

@@ -778,46 +778,47 @@ class _Comparison:
         width = len(self.expected.columns)
         if width < 2 or not missing or not extra:
             return None
-        texts_first = sorted(
-            range(width), key=lambda c: not isinstance(self.expected.rows[0][c], str)
-        )
-        for identity in texts_first:
-            names = [key(row[identity]) for row in self.expected.rows]
+        for identity in self._identities():
+            names = [self._part(row, identity) for row in self.expected.rows]
             if len(set(names)) != len(names):
                 continue
-            right_of = {
-                key(self.expected.rows[i][identity]): self.expected.rows[i] for i in missing
-            }
+            right_of = {names[i]: self.expected.rows[i] for i in missing}
             pairs = [
                 (right_of[name], self.given.rows[i])
                 for i in extra
-                if (name := key(self.given.rows[i][identity])) in right_of
+                if (name := self._part(self.given.rows[i], identity)) in right_of
             ]
-            if not pairs or len(pairs) < max(len(missing), len(extra)) / 2:
-                continue
-            column = next(
-                c
-                for c in range(width)
-                if not same(pairs[0][0][c], pairs[0][1][c], False)
-                or not same(pairs[0][0][c], pairs[0][1][c])
-            )
-            wrong = [(r, g) for r, g in pairs if not same(r[column], g[column])]
-            name = self.expected.columns[column]
-            what = f"`{name}`" if name else "value"
-            rest = len(missing) - len(pairs)
-            more = (
-                f" Besides, {plural(rest, 'row')} {'is' if rest == 1 else 'are'} missing."
-                if rest > 0
-                else ""
-            )
-            right, given = wrong[0]
-            return Difference(
-                f"{plural(len(wrong), 'row')} {'has' if len(wrong) == 1 else 'have'} "
-                f"{self._direction(wrong, column)} {what}, for example "
-                f"{self._called(identity, right[identity])}: "
-                f"{_pair(given[column], right[column])}.{more}"
-            )
+            if len(pairs) >= max(len(missing), len(extra), 2) / 2:
+                return self._differing_cells(pairs, identity, len(missing) - len(pairs))
         return None
+
+    def _identities(self) -> list[tuple[int, ...]]:
+        """Columns that may tell rows apart: each alone, texts first, then all but one."""
+        width = range(len(self.expected.columns))
+        first = self.expected.rows[0]
+        alone = sorted(width, key=lambda c: not isinstance(first[c], str))
+        return [(c,) for c in alone] + [tuple(c for c in width if c != one) for one in width]
+
+    @staticmethod
+    def _part(row: tuple, columns: tuple[int, ...]) -> tuple:
+        return tuple(key(row[c], strict=False) for c in columns)
+
+    def _differing_cells(self, pairs: list, identity: tuple[int, ...], missing: int) -> Difference:
+        column = next(
+            c
+            for c in range(len(self.expected.columns))
+            if any(not same(r[c], g[c]) for r, g in pairs)
+        )
+        wrong = [(r, g) for r, g in pairs if not same(r[column], g[column])]
+        name = self.expected.columns[column]
+        right, given = wrong[0]
+        more = f" Besides, {plural(missing, 'row')} missing." if missing > 0 else ""
+        return Difference(
+            f"{plural(len(wrong), 'row')} {'has' if len(wrong) == 1 else 'have'} "
+            f"{self._direction(wrong, column)} {f'`{name}`' if name else 'value'}, for example "
+            f"{self._called(identity[0], right[identity[0]])}: "
+            f"{_pair(given[column], right[column])}.{more}"
+        )
 
     def _called(self, column: int, value: Any) -> str:
         name = self.expected.columns[column]

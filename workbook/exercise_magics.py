@@ -50,7 +50,9 @@ class ExerciseMagics(Magics):
             raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
         code = self.shell.transform_cell(_without_magics(self._source))
         needs_value = not (found.leaves or found.raises)
-        cell = checker.Cell(code, dict(self.shell.user_ns), needs_value, self._filename())
+        cell = checker.Cell(
+            code, dict(self.shell.user_ns), needs_value, self._filename(), _put_back
+        )
         if not cell.attempted:
             self._show(found, checker.Verdict(found, "not attempted"))
             return
@@ -108,8 +110,7 @@ class ExerciseMagics(Magics):
         if running is None:
             return
         self.shell.workbook_watcher.shared.restore()  # a cell that awaits ran in another context
-        for module, names in _PRISTINE.items():
-            vars(module).update(names)
+        _put_back()
         try:
             running.undo.close()
             if isinstance(result.error_in_exec, KeyboardInterrupt):
@@ -147,6 +148,11 @@ class ExerciseMagics(Magics):
     def _display(self, message: feedback.Message, store: progress.Progress) -> None:
         message.closing += store.notices
         display(message)
+
+
+def _put_back() -> None:
+    for module, names in _PRISTINE.items():
+        vars(module).update(names)
 
 
 def _without_magics(source: str) -> str:
