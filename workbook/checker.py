@@ -388,16 +388,19 @@ def _on_this_shop(exercise: Exercise, answer: Answer) -> tuple[Outcome, Outcome,
 def _alike(
     exercise: Exercise, near_misses: list[NearMiss], given: Outcome, finding: _Finding | None
 ) -> list[NearMiss]:
-    """The near misses that do on this shop what the answer did.
+    """The near misses that do on this shop what the answer did, those of equal SQL first.
 
     Where the rows are right it is the number of queries that tells answers apart.
     """
     rows_right = finding is None or finding.rows_right
-    return [
-        near
-        for near in near_misses
-        if _same_behaviour(exercise, run(exercise, near.answer), given, rows_right)
+    outcomes = [(near, run(exercise, near.answer)) for near in near_misses]
+    alike = [
+        (near, outcome)
+        for near, outcome in outcomes
+        if _same_behaviour(exercise, outcome, given, rows_right)
     ]
+    alike.sort(key=lambda pair: pair[1].statements != given.statements)
+    return [near for near, _ in alike]
 
 
 def _same_behaviour(exercise: Exercise, near: Outcome, given: Outcome, rows_right: bool) -> bool:
