@@ -63,7 +63,6 @@ class Difference:
 
     sentence: str
     table: list[list[str]] = field(default_factory=list)
-    only_types: bool = False
 
 
 # Copying to plain builtins ------------------------------------------------------------------
@@ -370,7 +369,7 @@ def _value_difference(
         name = next(name for name, item in found.items() if same(right, item))
         return Difference(f'The right value, still inside a dict: take it out with `["{name}"]`.')
     if same(right, found, strict=False):
-        return Difference(_type_sentence("The answer", right, found), only_types=True)
+        return Difference(_type_sentence("The answer", right, found))
     types = [
         f" ({_type(item)})"
         if type(item) is not type(right) or type(item) is not type(found)
@@ -443,9 +442,7 @@ def _dict_difference(right: dict, found: Any, columns: Sequence[str] | None) -> 
         wrong = [name for name in right if not same(right[name], found[name], strict)]
         if wrong and strict:
             name = wrong[0]
-            return Difference(
-                _type_sentence(f"`{show(name)}`", right[name], found[name]), only_types=True
-            )
+            return Difference(_type_sentence(f"`{show(name)}`", right[name], found[name]))
         if wrong:
             name = wrong[0]
             count = (
@@ -719,7 +716,7 @@ class _Comparison:
                 if not same(r, g):
                     name = self.expected.columns[position]
                     what = f"`{name}`" if name else "a value"
-                    return Difference(_type_sentence(what, r, g), only_types=True)
+                    return Difference(_type_sentence(what, r, g))
         return None
 
     def _unequal(self, right: list, found: list) -> Difference:
@@ -852,7 +849,7 @@ class _Comparison:
                 if same(right, found):
                     continue
                 if same(right, found, strict=False):
-                    return Difference(_type_sentence(f"`{name}`", right, found), only_types=True)
+                    return Difference(_type_sentence(f"`{name}`", right, found))
                 return Difference(
                     f"The right {self._noun()}, but `{name}` of {instance}: {_pair(found, right)}."
                 )
