@@ -1,8 +1,9 @@
 """URLs of the shop."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("shopdb.api")),
 ]

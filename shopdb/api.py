@@ -1,0 +1,579 @@
+"""The shop's JSON API. `GET /api/` says what there is; filters.py says how lists are asked.
+
+Everything a signed-in user sees or touches is their own: every queryset starts at `visible()`, and
+a foreign key in a body is looked up there too. Another owner's row answers 404, like one that does
+not exist. Invoices are written by billing.py alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import authenticate, login, logout
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import DataError, IntegrityError, models, transaction
+from django.db.models import Exists, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import path
+from django.utils import timezone
+from django.views.csrf import csrf_failure as csrf_failure_page
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from shopdb import billing, reports
+from shopdb.bodies import (
+    LONGEST_LIST,
+    read_amount,
+    read_field,
+    read_fields,
+    read_json,
+    read_key,
+    read_lines,
+    read_moment,
+    read_rate,
+    read_text,
+)
+from shopdb.filters import (
+    aggregates,
+    apply_filters,
+    apply_order,
+    page_of,
+    parse_day,
+    searchable,
+)
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from shopdb.serialize import json_default, rows
+
+
+class ApiError(Exception):
+    """An answer other than success: an HTTP status, a code for programs, a sentence for people."""
+
+    def __init__(self, status: int, code: str, message: str, fields: dict | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.fields = status, code, message, fields or {}
+
+
+# --- What there is ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the API shows of a model. Fields are named by their path, as in `values()`."""
+
+    model: type[models.Model]
+    fields: tuple[str, ...]
+    writable: tuple[str, ...] = ()
+    unique: str = ""  # a field that no two rows of an owner share
+    kept_by: tuple[str, ...] = ()  # relations whose rows keep a row from being deleted
+    check: Callable[[models.Model], None] | None = None  # last look at a changed row
+
+    def visible(self, user: User) -> QuerySet:
+        """The rows this user may know of."""
+        if self.model is User:
+            return User.objects.all() if user.is_staff else User.objects.filter(pk=user.pk)
+        return self.model.objects.filter(username=user)
+
+
+def check_parents(category: Category) -> None:
+    """Raise ValidationError if the category is, over any number of parents, its own parent."""
+    siblings = Category.objects.filter(username=category.username_id).select_for_update()
+    parent_of = dict(siblings.values_list("pk", "parent_id")) | {category.pk: category.parent_id}
+    seen, pk = set(), category.pk
+    while pk is not None and pk not in seen:
+        seen.add(pk)
+        pk = parent_of.get(pk)
+    if pk is not None:
+        raise ValidationError(
+            {"parent": f"{category.name} would become its own parent; choose a category above it."}
+        )
+
+
+STAMPS = ("created_at", "updated_at")
+CATEGORIES = Resource(
+    model=Category,
+    fields=("id", "name", "description", "parent", "parent__name", *STAMPS),
+    writable=("name", "description", "parent"),
+    unique="name",
+    kept_by=("products", "children"),
+    check=check_parents,
+)
+PRODUCTS = Resource(
+    model=Product,
+    fields=(
+        *("id", "name", "price", "unit", "stock", "attributes"),
+        *("category", "category__name", *STAMPS),
+    ),
+    writable=("name", "price", "unit", "stock", "attributes", "category"),
+    unique="name",
+    kept_by=("invoice_products",),
+)
+CUSTOMERS = Resource(
+    model=Customer,
+    fields=("id", "name", "email", "mobile", *STAMPS),
+    writable=("name", "email", "mobile"),
+    kept_by=("invoices", "invoice_products"),
+)
+INVOICES = Resource(
+    model=Invoice,
+    fields=(
+        *("id", "total", "discount", "vat", "payment", "payment_due", "issued_at"),
+        *("customer", "customer__name", *STAMPS),
+    ),
+)
+USERS = Resource(
+    model=User,
+    fields=("id", "username", "email", "mobile", "first_name", "last_name", *STAMPS),
+)
+RESOURCES = {
+    "categories": CATEGORIES,
+    "products": PRODUCTS,
+    "customers": CUSTOMERS,
+    "invoices": INVOICES,
+    "users": USERS,
+}
+LINE_FIELDS = ("product", "product__name", "qty", "sale_price", "line_total")
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """Every resource: where it is, which lookups each field takes, which fields can be written."""
+    return answer(
+        {
+            name: {
+                "url": f"/api/{name}/",
+                "filters": searchable(resource.model, resource.fields),
+                "writable": resource.writable,
+            }
+            for name, resource in RESOURCES.items()
+        }
+    )
+
+
+# --- Reading ---------------------------------------------------------------------------------
+
+
+def list_rows(resource: Resource, request: HttpRequest) -> HttpResponse:
+    queryset = apply_filters(resource.visible(request.user), resource.fields, request.GET)
+    if "aggregate" in request.GET:
+        wanted = aggregates(resource.model, resource.fields, request.GET["aggregate"])
+        return answer({"aggregate": queryset.aggregate(**wanted)})
+    queryset = apply_order(queryset, resource.fields, request.GET)
+    return answer_page(request, queryset, partial(show, resource))
+
+
+def get_row(resource: Resource, request: HttpRequest, pk: int) -> HttpResponse:
+    return answer(show_one(resource, request.user, pk))
+
+
+def show(resource: Resource, queryset: QuerySet) -> list[dict[str, Any]]:
+    """The rows as JSON, each invoice with its lines: one query, two for invoices."""
+    found = rows(queryset, resource.fields)
+    if resource is INVOICES:
+        lines_of = {row["id"]: row.setdefault("lines", []) for row in found}
+        lines = InvoiceProduct.objects.filter(invoice__id__in=list(lines_of)).order_by("pk")
+        for line in rows(lines, ("invoice", *LINE_FIELDS)):
+            lines_of[line.pop("invoice")].append(line)
+    return found
+
+
+def show_one(resource: Resource, user: User, pk: int) -> dict[str, Any]:
+    found = show(resource, resource.visible(user).filter(pk=pk))
+    if not found:
+        raise not_found(resource, pk)
+    return found[0]
+
+
+# --- Writing ---------------------------------------------------------------------------------
+
+
+def add_rows(resource: Resource, request: HttpRequest) -> HttpResponse:
+    """Insert one row, or many when the body is a list: all of them or none."""
+    body = read_json(request)
+    many = isinstance(body, list)
+    if many and not 1 <= len(body) <= LONGEST_LIST:
+        raise ValidationError(f"Send from 1 to {LONGEST_LIST} rows in one list.")
+    with transaction.atomic():
+        added = resource.model.objects.bulk_create(
+            resource.model(username=request.user, **values)
+            for values in clean(resource, request.user, body if many else [body], many=many)
+        )
+    new = resource.model.objects.filter(pk__in=[row.pk for row in added]).order_by("pk")
+    shown = show(resource, new)
+    if many:
+        return answer({"results": shown}, status=201)
+    return answer(shown[0], status=201, location=f"{request.path}{added[0].pk}/")
+
+
+def change_row(resource: Resource, request: HttpRequest, pk: int) -> HttpResponse:
+    body = read_json(request)
+    with transaction.atomic():
+        row = get_locked(resource, request.user, pk)
+        (values,) = clean(resource, request.user, [body], changing=pk)
+        for name, value in values.items():
+            setattr(row, name, value)
+        if resource.check:
+            resource.check(row)
+        row.save(update_fields=[*values, "updated_at"])
+    return answer(show_one(resource, request.user, pk))
+
+
+def delete_row(resource: Resource, request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a row that nothing hangs on: on_delete=CASCADE would take sold lines with it."""
+    with transaction.atomic():
+        row = get_locked(resource, request.user, pk)
+        holds = {
+            name: Exists(relation.related_model.objects.filter(**{relation.field.name: pk}))
+            for name in resource.kept_by
+            if (relation := resource.model._meta.get_field(name))
+        }
+        used = resource.model.objects.filter(pk=pk).values_list(*holds.values()).get()
+        if any(used):
+            kept_by = [
+                name.replace("_", " ") for name, is_used in zip(holds, used, strict=True) if is_used
+            ]
+            raise ApiError(
+                409,
+                "in_use",
+                f"{row} has {' and '.join(kept_by)}, which would be deleted too; "
+                "delete, cancel or move those first.",
+            )
+        row.delete()
+    return HttpResponse(status=204)
+
+
+def get_locked(resource: Resource, user: User, pk: int) -> models.Model:
+    row = resource.visible(user).select_for_update().filter(pk=pk).first()
+    if row is None:
+        raise not_found(resource, pk)
+    return row
+
+
+def clean(
+    resource: Resource, user: User, bodies: list, *, many: bool = False, changing: int | None = None
+) -> list[dict[str, Any]]:
+    """Checked arguments for the model, one dict a body; one query for each foreign key and one for
+    the unique field, however many bodies.
+
+    Raises a ValidationError that names every field at fault (in a list as `2.price`).
+    """
+    fields = [resource.model._meta.get_field(name) for name in resource.writable]
+    readers = {field.name: partial(read_field, field) for field in fields}
+    needed = [field.name for field in fields if not (field.blank or field.has_default())]
+    cleaned, faults = [], {}
+    for number, body in enumerate(bodies):
+        try:
+            cleaned.append(read_fields(body, readers, needed if changing is None else ()))
+        except ValidationError as error:
+            if not many:
+                raise
+            found = dict(error) if hasattr(error, "error_dict") else {"row": error.messages}
+            faults |= {f"{number}.{name}": messages for name, messages in found.items()}
+    if faults:
+        raise ValidationError(faults)
+
+    for field in fields:
+        if isinstance(field, models.ForeignKey):
+            check_owned(field, {body.get(field.name) for body in cleaned} - {None}, user)
+            for body in cleaned:
+                if field.name in body:
+                    body[field.attname] = body.pop(field.name)
+    if resource.unique:
+        names = [body[resource.unique] for body in cleaned if resource.unique in body]
+        others = resource.visible(user).exclude(pk=changing)
+        check_free(others, resource.unique, names)
+    return cleaned
+
+
+def check_owned(field: models.ForeignKey, pks: set[int], user: User) -> None:
+    """Raise ValidationError unless every key is one of the user's own rows."""
+    related = field.related_model
+    owned = related.objects.filter(pk__in=pks, username=user).values_list("pk", flat=True)
+    if missing := pks - set(owned):
+        message = f"There is no {related._meta.verbose_name} {min(missing)}."
+        raise ValidationError({field.name: message})
+
+
+def check_free(others: QuerySet, field: str, names: list[str]) -> None:
+    """Raise 409 if a name is sent twice or one of the other rows has it."""
+    taken = {name for name, times in Counter(names).items() if times > 1}
+    taken.update(others.filter(**{f"{field}__in": names}).values_list(field, flat=True))
+    if taken:
+        shown = ", ".join(sorted(taken)[:10])
+        raise ApiError(409, "taken", f"Choose another {field}.", {field: [f"Taken: {shown}."]})
+
+
+# --- Invoices --------------------------------------------------------------------------------
+
+INVOICE_READERS = {
+    "customer": read_key,
+    "lines": read_lines,
+    "discount": read_amount,
+    "vat_rate": read_rate,
+    "payment": read_amount,
+    "issued_at": read_moment,
+}
+
+
+def issue(request: HttpRequest) -> HttpResponse:
+    """Sell: `{"customer": 1, "lines": [{"product": 2, "qty": 3}], "vat_rate": "0.15"}`."""
+    body = read_fields(read_json(request), INVOICE_READERS, required=("customer", "lines"))
+    customer = CUSTOMERS.visible(request.user).filter(pk=body["customer"]).first()
+    if customer is None:
+        raise ValidationError({"customer": f"There is no customer {body['customer']}."})
+    amounts = {"discount": 0, "vat_rate": 0, "payment": 0}
+    invoice = billing.issue_invoice(**(amounts | body | {"customer": customer}))
+    shown = show_one(INVOICES, request.user, invoice.pk)
+    return answer(shown, status=201, location=f"{request.path}{invoice.pk}/")
+
+
+def pay(request: HttpRequest, pk: int) -> HttpResponse:
+    """Book a payment: `{"amount": "10.00"}`."""
+    body = read_fields(read_json(request), {"amount": read_amount}, required=("amount",))
+    billing.record_payment(get_invoice(request, pk), body["amount"])
+    return answer(show_one(INVOICES, request.user, pk), status=201)
+
+
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    billing.cancel_invoice(get_invoice(request, pk))
+    return HttpResponse(status=204)
+
+
+def get_invoice(request: HttpRequest, pk: int) -> Invoice:
+    invoice = INVOICES.visible(request.user).filter(pk=pk).first()
+    if invoice is None:
+        raise not_found(INVOICES, pk)
+    return invoice
+
+
+# --- Reports ---------------------------------------------------------------------------------
+
+
+def sales_report(request: HttpRequest) -> HttpResponse:
+    """`?by=month|category|product|customer&from=2026-01-01&to=2026-06-30`, both days included."""
+    params = request.GET
+    check_params(request, {"by", "from", "to"})
+    by = params.get("by", "month")
+    if by not in reports.SALES_BY:
+        raise ValidationError({"by": f"Choose one of {', '.join(reports.SALES_BY)}."})
+    start = parse_day("from", params["from"]) if "from" in params else None
+    end = day_after("to", params["to"]) if "to" in params else None
+    found, totals = reports.sales(request.user, by, start, end)
+
+    def with_share(groups: QuerySet) -> list[dict[str, Any]]:
+        return [
+            group | {"share_percent": group["total"] * 100 / (totals["total"] or 1)}
+            for group in groups
+        ]
+
+    return answer_page(request, found, with_share, by=by, totals=totals)
+
+
+def stock_report(request: HttpRequest) -> HttpResponse:
+    check_params(request, set())
+    found, totals = reports.stock(request.user)
+    return answer_page(request, found, list, totals=totals)
+
+
+def receivables_report(request: HttpRequest) -> HttpResponse:
+    """`?as_of=2026-06-30`: what is due, by age on the evening of that day (today by default)."""
+    check_params(request, {"as_of"})
+    day = request.GET.get("as_of", timezone.now().date().isoformat())
+    found, totals = reports.receivables(request.user, day_after("as_of", day))
+    return answer_page(request, found, list, as_of=day, totals=totals)
+
+
+def day_after(name: str, text: str) -> datetime:
+    try:
+        return parse_day(name, text) + timedelta(days=1)
+    except OverflowError:
+        raise ValidationError({name: "This day is too late for a calendar."}) from None
+
+
+def check_params(request: HttpRequest, offered: set[str]) -> None:
+    known = offered | {"limit", "page"}
+    message = f"There is no such parameter; there are {', '.join(sorted(known))}."
+    if unknown := request.GET.keys() - known:
+        raise ValidationError({name[:100]: message for name in unknown})
+
+
+# --- Who is asking ---------------------------------------------------------------------------
+
+
+def get_csrf_token(request: HttpRequest) -> HttpResponse:
+    """The token to send as X-CSRFToken; the cookie that belongs to it comes along."""
+    return answer({"csrf_token": get_token(request)})
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    readers = {"username": read_text, "password": read_text}
+    body = read_fields(read_json(request), readers, required=readers)
+    user = authenticate(request, **body) if len(body["username"]) <= 150 else None
+    if user is None:
+        raise ApiError(401, "wrong_login", "No active user has this username and password.")
+    login(request, user)
+    return me(request)
+
+
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponse(status=204)
+
+
+def me(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    shown = {name: getattr(user, name) for name in (*USERS.fields, "is_staff")}
+    return answer(shown | {"csrf_token": get_token(request)})
+
+
+# --- Asking and answering --------------------------------------------------------------------
+
+
+def endpoint(*, public: bool = False, **handlers: Callable) -> Callable:
+    """A view that picks the handler by method, and turns whatever goes wrong into one shape."""
+    handlers = {method.upper(): handler for method, handler in handlers.items()}
+    if "GET" in handlers:
+        handlers["HEAD"] = handlers["GET"]
+    allowed = ", ".join([*handlers, "OPTIONS"])
+
+    @csrf_protect
+    def protected(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not (public or request.user.is_authenticated):
+            raise ApiError(401, "login_required", "Log in first: POST /api/login/.")
+        return handlers[request.method](request, **kwargs)
+
+    @csrf_exempt  # not here but in protected(), once the body is known to be JSON
+    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": allowed})
+        try:
+            if request.method not in handlers:
+                raise ApiError(405, "method", f"{request.method} cannot be done here: {allowed}.")
+            check_request(request)
+            return protected(request, **kwargs)
+        except Exception as error:
+            response = answer_error(error)
+            if response.status_code == 405:
+                response["Allow"] = allowed
+            return response
+
+    return view
+
+
+def check_request(request: HttpRequest) -> None:
+    """Refuse bodies that are not JSON before anything tries to read them, and NUL anywhere."""
+    if request.content_type != "application/json" and request.method in {"POST", "PATCH"}:
+        empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+        if not (empty and request.content_type in {"", "text/plain"}):  # what servers say of none
+            raise ApiError(
+                415, "content_type", "Send JSON, with the header Content-Type: application/json."
+            )
+    if any("\x00" in text for item in request.GET.lists() for text in (item[0], *item[1])):
+        raise ValidationError("Leave NUL characters out.")
+
+
+def answer(data: Any, *, status: int = 200, location: str = "") -> JsonResponse:
+    response = JsonResponse(
+        data, safe=False, status=status, encoder=None, json_dumps_params={"default": json_default}
+    )
+    if location:
+        response["Location"] = location
+    return response
+
+
+def answer_page(
+    request: HttpRequest, queryset: QuerySet, show: Callable[[QuerySet], list], **extra: Any
+) -> HttpResponse:
+    """One page of rows and the address of the next: one row more is read to see if there is one."""
+    page = page_of(request.GET)
+    size = page.stop - page.start
+    found = show(queryset[page.start : page.stop + 1])
+    following = None
+    if len(found) > size and not request.GET.keys() & {"first", "last"}:
+        params = request.GET.copy()
+        params["page"] = page.stop // size + 1
+        following = f"{request.path}?{params.urlencode()}"
+    return answer({**extra, "results": found[:size], "next": following})
+
+
+def answer_error(error: Exception) -> HttpResponse:
+    """The one shape of every error: `{"error": {"code": …, "message": …, "fields": {…}}}`."""
+    match error:
+        case ApiError():
+            pass
+        case ValidationError():
+            fields = getattr(error, "error_dict", None)
+            fields = dict(error) if fields else {}
+            message = "Some fields cannot be taken." if fields else " ".join(error.messages)
+            error = ApiError(400, "invalid", message, fields)
+        case billing.UnknownInvoice():
+            error = ApiError(404, "not_found", str(error))
+        case billing.BillingError():
+            status = 409 if isinstance(error, billing.NotEnoughStock) else 400
+            error = ApiError(status, type(error).__name__, str(error))
+        case RequestDataTooBig():
+            error = ApiError(413, "too_large", "Send a smaller body: at most 2.5 MB.")
+        case SuspiciousOperation():
+            error = ApiError(400, "invalid", "Send fewer parameters.")
+        case IntegrityError() | DataError():
+            error = ApiError(
+                409, "conflict", "Someone changed this meanwhile; read it and try again."
+            )
+        case _:
+            raise error
+    body = {"code": error.code, "message": error.message, "fields": error.fields}
+    return answer({"error": body}, status=error.status)
+
+
+def not_found(resource: Resource, pk: int) -> ApiError:
+    return ApiError(404, "not_found", f"There is no {resource.model._meta.verbose_name} {pk}.")
+
+
+def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
+    return answer_error(
+        ApiError(404, "not_found", "Nothing is here; GET /api/ says what there is.")
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What CSRF_FAILURE_VIEW points at: the API's shape for the API, Django's page elsewhere."""
+    if not request.path.startswith("/api/"):
+        return csrf_failure_page(request, reason)
+    message = f"{reason} Send the csrf_token of GET /api/login/ as the header X-CSRFToken."
+    return answer_error(ApiError(403, "csrf", message))
+
+
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict) -> HttpResponse:
+    """What AXES_LOCKOUT_CALLABLE points at: the answer to too many failed logins."""
+    message = "Too many failed logins; wait a quarter of an hour and try again."
+    if not request.path.startswith("/api/"):
+        return HttpResponse(message, status=429)
+    return answer_error(ApiError(429, "locked_out", message))
+
+
+def addresses(name: str, resource: Resource) -> list:
+    """The list and the row of a resource whose rows are written as they come."""
+    many = {"get": partial(list_rows, resource)}
+    one = {"get": partial(get_row, resource)}
+    if resource.writable:
+        many["post"] = partial(add_rows, resource)
+        one |= {"patch": partial(change_row, resource), "delete": partial(delete_row, resource)}
+    elif resource is INVOICES:
+        many["post"] = issue
+        one["delete"] = cancel
+    return [path(f"{name}/", endpoint(**many)), path(f"{name}/<int:pk>/", endpoint(**one))]
+
+
+urlpatterns = [
+    path("", endpoint(public=True, get=index)),
+    *(url for name, resource in RESOURCES.items() for url in addresses(name, resource)),
+    path("invoices/<int:pk>/payments/", endpoint(post=pay)),
+    path("reports/sales/", endpoint(get=sales_report)),
+    path("reports/stock/", endpoint(get=stock_report)),
+    path("reports/receivables/", endpoint(get=receivables_report)),
+    path("login/", endpoint(public=True, get=get_csrf_token, post=log_in)),
+    path("logout/", endpoint(post=log_out)),
+    path("me/", endpoint(get=me)),
+    path("<path:rest>", no_such_address),
+]
