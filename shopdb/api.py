@@ -223,22 +223,17 @@ def delete_row(resource: Resource, request: HttpRequest, pk: int) -> HttpRespons
     """Delete a row that nothing hangs on: on_delete=CASCADE would take sold lines with it."""
     with transaction.atomic():
         row = get_locked(resource, request.user, pk)
-        holds = {
-            name: Exists(relation.related_model.objects.filter(**{relation.field.name: pk}))
-            for name in resource.kept_by
-            if (relation := resource.model._meta.get_field(name))
-        }
-        used = resource.model.objects.filter(pk=pk).values_list(*holds.values()).get()
-        if any(used):
-            kept_by = [
-                name.replace("_", " ") for name, is_used in zip(holds, used, strict=True) if is_used
-            ]
-            raise ApiError(
-                409,
-                "in_use",
-                f"{row} has {' and '.join(kept_by)}, which would be deleted too; "
-                "delete, cancel or move those first.",
-            )
+        kept_by = [resource.model._meta.get_field(name) for name in resource.kept_by]
+        holds = [
+            Exists(relation.related_model.objects.filter(**{relation.field.name: pk}))
+            for relation in kept_by
+        ]
+        held = resource.model.objects.filter(pk=pk).values_list(*holds).get()
+        for relation, is_held in zip(kept_by, held, strict=True):
+            if is_held:
+                plural = relation.related_model._meta.verbose_name_plural
+                message = f"{row} has {plural}, which would go with it; remove or move those first."
+                raise ApiError(409, "in_use", message)
         row.delete()
     return HttpResponse(status=204)
 
