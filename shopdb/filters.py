@@ -20,7 +20,19 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Count, Field, ForeignKey, Max, Min, Model, Q, QuerySet, Sum
+from django.db.models import (
+    Avg,
+    Count,
+    Field,
+    ForeignKey,
+    GeneratedField,
+    Max,
+    Min,
+    Model,
+    Q,
+    QuerySet,
+    Sum,
+)
 from django.db.models import fields as model_fields
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
@@ -62,7 +74,8 @@ def find_field(model: type[Model], path: str) -> Field:
     *relations, name = path.split("__")
     for relation in relations:
         model = model._meta.get_field(relation).related_model
-    return model._meta.get_field(name)
+    field = model._meta.get_field(name)
+    return field.output_field if isinstance(field, GeneratedField) else field
 
 
 def searchable(model: type[Model], paths: Iterable[str]) -> dict[str, tuple[str, ...]]:

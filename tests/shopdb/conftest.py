@@ -78,6 +78,11 @@ class JsonClient:
         return self("DELETE", path)
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def shop(db):
     return make_shop("rahim", first_name="Rahim")

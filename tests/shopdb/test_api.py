@@ -1,0 +1,370 @@
+"""The API as its users meet it: reading, writing, selling, paying, signing in, going wrong."""
+
+import json
+import re
+
+import pytest
+from django.test import Client, RequestFactory
+
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from shopdb.wsgi import application
+from tests.shopdb.conftest import JsonClient
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+# --- Reading and writing rows ----------------------------------------------------------------
+
+
+def test_a_product_reads_as_plain_json(shop, api):
+    product = shop.products[2]
+    data = api.get(f"products/{product.pk}/").data
+    assert TIME.fullmatch(data.pop("created_at"))
+    assert TIME.fullmatch(data.pop("updated_at"))
+    assert data == {
+        "id": product.pk,
+        "name": "Mug",
+        "price": "12.35",
+        "unit": "piece",
+        "stock": 95,
+        "attributes": {},
+        "category": shop.drinks.pk,
+        "category__name": "Drinks",
+    }
+
+
+def test_insert_one_change_and_delete_it(shop, api):
+    body = {
+        "name": " Gaiwan ",
+        "price": 19.99,
+        "unit": "piece",
+        "category": shop.tea.pk,
+        "attributes": {"colour": "celadon", "sizes": [1.5, None]},
+    }
+    response = api.post("products/", body)
+    assert response.status_code == 201
+    row = response.data
+    assert response["Location"] == f"/api/products/{row['id']}/"
+    assert (row["name"], row["price"], row["stock"]) == ("Gaiwan", "19.99", 0)
+    assert row["attributes"] == body["attributes"]
+    product = Product.objects.get(pk=row["id"])
+    assert product.username == shop.owner
+
+    changed = api.patch(f"products/{row['id']}/", {"price": "20.5", "stock": 7})
+    assert changed.status_code == 200
+    assert (changed.data["price"], changed.data["stock"]) == ("20.50", 7)
+    assert changed.data["updated_at"] > row["updated_at"]
+    assert changed.data["name"] == "Gaiwan"
+
+    assert api.delete(f"products/{row['id']}/").status_code == 204
+    assert api.get(f"products/{row['id']}/").status_code == 404
+
+
+def test_insert_many_or_none(shop, api):
+    rows = [{"name": f"C{n}", "email": "c@example.com", "mobile": "1"} for n in range(50)]
+    response = api.post("customers/", rows)
+    assert response.status_code == 201
+    assert [row["name"] for row in response.data["results"]] == [row["name"] for row in rows]
+    rows[7] = {"name": "", "email": "nobody", "colour": "red"}
+    rows[8] = "text"
+    response = api.post("customers/", rows)
+    assert response.status_code == 400
+    assert response.data["error"]["fields"].keys() == {
+        *("7.name", "7.email", "7.mobile", "7.colour", "8.row")
+    }
+    assert Customer.objects.filter(username=shop.owner).count() == 52
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        ({"price": "-0.01"}, "price", "zero or more"),
+        ({"price": "0.001"}, "price", "no more than 2 decimal"),
+        ({"price": "NaN"}, "price", "decimal number"),
+        ({"price": True}, "price", "amount"),
+        ({"price": [5]}, "price", "amount"),
+        ({"price": 10**30}, "price", "no more than 10 digits"),
+        ({"price": 1e300}, "price", "no more than 10 digits"),
+        ({"stock": -1}, "stock", "from 0"),
+        ({"stock": 1.5}, "stock", "whole number"),
+        ({"stock": 2**31}, "stock", "to 2147483647"),
+        ({"name": None}, "name", "text"),
+        ({"name": "  "}, "name", "blank"),
+        ({"name": "x" * 101}, "name", "at most 100"),
+        ({"attributes": []}, "attributes", "object"),
+        ({"category": None}, "category", "whole number"),
+        ({"category": 10**9}, "category", "There is no category 1000000000"),
+        ({"category": 10**30}, "category", "whole number"),
+        ({"id": 5}, "id", "cannot be written"),
+        ({"username": 1}, "username", "cannot be written"),
+    ],
+)
+def test_wrong_values_are_named(shop, api, body, field, says):
+    product = shop.products[0]
+    response = api.patch(f"products/{product.pk}/", body)
+    assert response.status_code == 400
+    assert says in " ".join(response.data["error"]["fields"][field])
+    complete = {"name": "New", "price": "1", "unit": "g", "category": shop.tea.pk} | body
+    response = api.post("products/", complete)
+    assert (response.status_code, list(response.data["error"]["fields"])) == (400, [field])
+
+
+def test_a_name_is_used_once_an_owner(shop, stranger, api):
+    Category.objects.create(name="Elsewhere", username=stranger.owner)
+    assert api.post("categories/", {"name": "Elsewhere"}).status_code == 201
+    for response in (
+        api.post("categories/", {"name": "Tea"}),
+        api.post("categories/", [{"name": "New"}, {"name": "New"}]),
+        api.patch(f"categories/{shop.drinks.pk}/", {"name": "Tea"}),
+    ):
+        assert response.status_code == 409
+        assert "Taken" in response.data["error"]["fields"]["name"][0]
+    same = api.patch(f"categories/{shop.drinks.pk}/", {"name": "Drinks", "parent": None})
+    assert same.status_code == 200
+
+
+def test_a_category_cannot_become_its_own_parent(shop, api):
+    for parent in (shop.drinks.pk, shop.tea.pk):
+        response = api.patch(f"categories/{shop.drinks.pk}/", {"parent": parent})
+        assert response.status_code == 400
+        assert "its own parent" in response.data["error"]["fields"]["parent"][0]
+    assert api.patch(f"categories/{shop.tea.pk}/", {"parent": None}).status_code == 200
+
+
+def test_what_was_sold_cannot_be_deleted(shop, api):
+    for path in (
+        f"products/{shop.products[0].pk}/",
+        f"customers/{shop.customers[0].pk}/",
+        f"categories/{shop.tea.pk}/",
+        f"categories/{shop.drinks.pk}/",
+    ):
+        response = api.delete(path)
+        assert (response.status_code, response.data["error"]["code"]) == (409, "in_use")
+        assert api.get(path).status_code == 200
+    assert "invoice products" in api.delete(f"products/{shop.products[0].pk}/").content.decode()
+    assert InvoiceProduct.objects.count() == 4
+
+
+# --- Invoices --------------------------------------------------------------------------------
+
+
+def test_sell_pay_and_cancel(shop, api):
+    response = api.post(
+        "invoices/",
+        {
+            "customer": shop.customers[0].pk,
+            "lines": [{"product": shop.products[2].pk, "qty": 3}],
+            "discount": "2.00",
+            "vat_rate": 0.15,
+            "issued_at": "2026-06-30T20:00:00+02:00",
+        },
+    )
+    assert response.status_code == 201, response.data
+    invoice = response.data
+    assert invoice["issued_at"] == "2026-06-30T18:00:00Z"
+    assert (invoice["total"], invoice["vat"], invoice["payment_due"]) == ("37.05", "5.26", "40.31")
+    assert invoice["customer__name"] == "Åsa"
+    assert invoice["lines"] == [
+        {
+            "product": shop.products[2].pk,
+            "product__name": "Mug",
+            "qty": 3,
+            "sale_price": "12.35",
+            "line_total": "37.05",
+        }
+    ]
+    address = f"invoices/{invoice['id']}/"
+    assert api.get(address).data == invoice
+    paid = api.post(f"{address}payments/", {"amount": "40.30"})
+    assert (paid.status_code, paid.data["payment_due"]) == (201, "0.01")
+    over = api.post(f"{address}payments/", {"amount": "0.02"})
+    assert (over.status_code, over.data["error"]["code"]) == (400, "Overpayment")
+    assert api.delete(address).status_code == 204
+    assert api.get(address).status_code == 404
+    assert Product.objects.get(pk=shop.products[2].pk).stock == 95
+
+
+def test_a_list_of_invoices_brings_customers_and_lines(shop, stranger, api):
+    results = api.get("invoices/?order_by=-total").data["results"]
+    assert [row["customer__name"] for row in results] == ["Ravi", "Åsa"]
+    assert [[line["qty"] for line in row["lines"]] for row in results] == [[1, 3], [1, 2]]
+
+
+def test_sales_that_cannot_be(shop, api):
+    customer, product = shop.customers[0].pk, shop.products[0].pk
+    line = {"product": product, "qty": 1}
+    for body, status, code in [
+        ({"customer": customer, "lines": []}, 400, "EmptyInvoice"),
+        ({"customer": customer, "lines": [line, line]}, 400, "DuplicateLine"),
+        ({"customer": customer, "lines": [line | {"qty": 99}]}, 409, "NotEnoughStock"),
+        ({"customer": customer, "lines": [line], "discount": 101}, 400, "DiscountAboveTotal"),
+        ({"customer": customer, "lines": [line], "vat_rate": 15}, 400, "invalid"),
+        ({"customer": customer, "lines": [line], "vat_rate": "1.5"}, 400, "InvalidAmount"),
+        ({"customer": customer, "lines": [line], "total": 1}, 400, "invalid"),
+        ({"customer": customer, "lines": [line | {"qty": 0}]}, 400, "invalid"),
+        ({"customer": customer, "lines": [line | {"price": 1}]}, 400, "invalid"),
+        ({"customer": customer, "lines": {}}, 400, "invalid"),
+        ({"customer": customer, "lines": [{"product": 10**18, "qty": 1}]}, 400, "UnknownProduct"),
+        ({"lines": [line]}, 400, "invalid"),
+        ([], 400, "invalid"),
+    ]:
+        response = api.post("invoices/", body)
+        assert (response.status_code, response.data["error"]["code"]) == (status, code), body
+    assert Invoice.objects.filter(username=shop.owner).count() == 2
+    patched = api.patch(f"invoices/{shop.invoices[0].pk}/", {"total": 1})
+    assert (patched.status_code, patched["Allow"]) == (405, "GET, DELETE, HEAD, OPTIONS")
+
+
+# --- Signing in ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def account(shop):
+    shop.owner.set_password("a long enough secret")
+    shop.owner.save()
+    return {"username": "rahim", "password": "a long enough secret"}
+
+
+def test_log_in_look_and_log_out(account):
+    api = JsonClient(enforce_csrf_checks=True)
+    assert api.get("me/").status_code == 401
+    token = {"HTTP_X_CSRFTOKEN": api.get("login/").data["csrf_token"]}
+    response = api.post("login/", account, **token)
+    assert response.status_code == 200
+    assert response.data["username"] == "rahim"
+    assert not {"password", "otp"} & response.data.keys()
+    me = api.get("me/").data
+    assert me["email"] == "rahim@example.com"
+    token = {"HTTP_X_CSRFTOKEN": me["csrf_token"]}
+    assert api.post("customers/", {}, **token).status_code == 400
+    assert api.post("logout/", **token).status_code == 204
+    assert api.get("me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "login/"), ("POST", "logout/"), ("POST", "products/"), ("DELETE", "products/1/")],
+)
+def test_no_change_without_a_csrf_token(shop, method, path):
+    response = JsonClient(shop.owner, enforce_csrf_checks=True)(method, path, {})
+    assert (response.status_code, response.data["error"]["code"]) == (403, "csrf")
+
+
+def test_a_form_elsewhere_gets_the_usual_csrf_page(db):
+    response = Client(enforce_csrf_checks=True).post("/admin/login/", {})
+    assert (response.status_code, response["Content-Type"]) == (403, "text/html; charset=utf-8")
+
+
+def test_disabled_users_are_strangers(account, shop, api):
+    User.objects.filter(pk=shop.owner.pk).update(is_active=False)
+    assert api.get("me/").status_code == 401
+    assert JsonClient().post("login/", account).status_code == 401
+
+
+def test_guessing_is_stopped_and_others_still_get_in(account, stranger):
+    stranger.owner.set_password("another secret")
+    stranger.owner.save()
+    api = JsonClient()
+    for _ in range(4):
+        wrong = api.post("login/", account | {"password": "guess"})
+        assert (wrong.status_code, wrong.data["error"]["code"]) == (401, "wrong_login")
+    assert api.post("login/", account | {"password": "guess"}).status_code == 429
+    locked = api.post("login/", account)
+    assert (locked.status_code, locked.data["error"]["code"]) == (429, "locked_out")
+    other = {"username": "sofia", "password": "another secret"}
+    assert JsonClient().post("login/", other).status_code == 200
+    page = Client().post("/admin/login/", account)
+    assert (page.status_code, b"wait" in page.content) == (429, True)
+
+
+@pytest.mark.parametrize("body", [{}, {"username": "rahim"}, {"username": [], "password": 1}, 5])
+def test_a_login_needs_both_as_text(db, body):
+    assert JsonClient().post("login/", body).status_code == 400
+
+
+# --- Going wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "says"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b"\xff\xfe\xff", 400, "not JSON"),
+        (b'{"name": "\\ud800"}', 400, "not JSON"),
+        (b'{"name": "a\\u0000b"}', 400, "NUL"),
+        (b'{"price": NaN}', 400, "finite"),
+        (b'{"price": 1e999}', 400, "finite"),
+        (b'{"price": ' + b"9" * 5000 + b"}", 400, "not JSON"),
+        (b"[" * 100_000, 400, "Nest"),
+        (b'{"attributes": ' + b'{"a":' * 30 + b"1" + b"}" * 31, 400, "Nest"),
+        (b'{"name": "' + b"x" * 10_000_000 + b'"}', 413, "smaller"),
+        (b"null", 400, "object"),
+        (b'"text"', 400, "object"),
+        (b"[]", 400, "from 1 to 1000"),
+        (b"[" + b"{}," * 1000 + b"{}]", 400, "from 1 to 1000"),
+    ],
+)
+def test_broken_bodies(api, raw, status, says):
+    response = api("POST", "products/", raw=raw)
+    assert response.status_code == status
+    assert says in response.data["error"]["message"]
+    assert response.data["error"].keys() == {"code", "message", "fields"}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "text/xml",
+    ],
+)
+def test_only_json_is_read(api, content_type):
+    for raw in (b"{}", b"a=1&" * 3_000_000):
+        response = api("POST", "products/", raw=raw, content_type=content_type)
+        assert (response.status_code, response.data["error"]["code"]) == (415, "content_type")
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "rot13", "nonsense", "utf-8"])
+def test_a_claimed_charset_changes_nothing(db, charset):
+    environ = RequestFactory().get("/api/?a=%C3%A9").environ
+    environ["CONTENT_TYPE"] = f"application/json; Charset={charset}"
+    statuses = []
+    list(application(environ, lambda status, headers: statuses.append(status)))
+    assert statuses == ["200 OK"]
+
+
+def test_methods(api):
+    assert api("HEAD", "products/").status_code == 200
+    options = api("OPTIONS", "products/")
+    assert (options.status_code, options["Allow"]) == (204, "GET, POST, HEAD, OPTIONS")
+    response = api("PUT", "products/", {})
+    assert (response.status_code, response["Allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+    assert response.data["error"]["code"] == "method"
+
+
+def test_addresses_that_are_not_there(api):
+    for path in ("nothing/", "products/x/", f"products/{10**30}/", "products/" + "9" * 5000 + "/"):
+        response = api.get(path)
+        assert (response.status_code, response.data["error"]["code"]) == (404, "not_found"), path
+
+
+def test_nul_in_a_question(api):
+    assert api.get("products/?name=a%00b").status_code == 400
+    assert api.get("login/?a%00=b").status_code == 400
+
+
+def test_every_answer_says_what_it_cost(api, db):
+    timing = api.get("products/")["Server-Timing"]
+    assert re.fullmatch(r'db;desc="3 queries";dur=\d+\.\d', timing)
+    assert api.get("nothing/")["Server-Timing"].startswith('db;desc="0 queries"')
+    assert "db;desc=" in Client().get("/admin/login/")["Server-Timing"]
+
+
+def test_json_is_utf8_text(shop, api):
+    body = json.dumps({"name": "চা", "email": "c@example.com", "mobile": "1"}, ensure_ascii=False)
+    response = api("POST", "customers/", raw=body.encode())
+    assert response.data["name"] == "চা"
