@@ -3,11 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -23,19 +22,20 @@ class OwnedForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        owner = cleaned.get("username") or getattr(self.instance, "username", None)
-        for name, value in cleaned.items():
-            if isinstance(value, Category) and owner and value.username_id != owner.pk:
-                self.add_error(name, f"{value} belongs to another owner; choose one of {owner}'s.")
-        return cleaned
-
-    def _post_clean(self) -> None:
-        super()._post_clean()
+        owner_id = cleaned["username"].pk if cleaned.get("username") else self.instance.username_id
+        for name, value in list(cleaned.items()):
+            if isinstance(value, Category) and owner_id and value.username_id != owner_id:
+                self.add_error(name, f"{value} belongs to another owner; choose one of the same.")
         if isinstance(self.instance, Category) and self.instance.pk and not self.errors:
-            try:
-                check_parents(self.instance)
-            except ValidationError as error:
-                self.add_error(None, error)
+            check_parents(
+                Category(
+                    pk=self.instance.pk,
+                    name=cleaned["name"],
+                    parent=cleaned["parent"],
+                    username_id=owner_id,
+                )
+            )
+        return cleaned
 
 
 class OwnedAdmin(admin.ModelAdmin):
@@ -129,43 +129,71 @@ class LineInline(ReadOnly, admin.TabularInline):
 
     model = InvoiceProduct
     fields = ("product", "qty", "sale_price", "line_total")
+    readonly_fields = ("line_total",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("product")
 
 
+class PaidFilter(admin.SimpleListFilter):
+    """Invoices with something due, and those without."""
+
+    title = parameter_name = "paid"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("no", "something is due"), ("yes", "paid in full")]
+
+    def queryset(self, request: HttpRequest, invoices: QuerySet) -> QuerySet:
+        match self.value():
+            case "no":
+                return invoices.filter(payment_due__gt=0)
+            case "yes":
+                return invoices.filter(payment_due=0)
+        return invoices
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
-    """Sales with their lines: to be looked at, paid in full or cancelled."""
+    """Sales with their lines: to be looked at, paid in full, or cancelled by deleting them."""
 
     list_display = (
         *("id", "customer", "issued_at", "total", "discount", "vat", "payment", "payment_due"),
         "username",
     )
     list_select_related = ("customer", "username")
-    list_filter = ("username", ("payment_due", admin.EmptyFieldListFilter), "issued_at")
+    list_filter = (PaidFilter, "issued_at", "username")
     list_per_page = 50
     search_fields = ("=id", "customer__name", "customer__email")
     date_hierarchy = "issued_at"
     show_full_result_count = False
     inlines = (LineInline,)
-    actions = ("book_full_payment", "cancel")
+    actions = ("book_full_payment",)
 
-    @admin.action(description="Book payment of what is due", permissions=["view"])
+    @admin.action(description="Book the payment of all that is due", permissions=["book"])
     def book_full_payment(self, request: HttpRequest, invoices: QuerySet) -> None:
-        unpaid = invoices.filter(payment_due__gt=0)
+        unpaid = list(invoices.filter(payment_due__gt=0))
         for invoice in unpaid:
             record_payment(invoice, invoice.payment_due)
         self.message_user(request, f"Booked the payment of {len(unpaid)} invoices.")
 
-    @admin.action(description="Cancel and return the goods to stock", permissions=["view"])
-    def cancel(self, request: HttpRequest, invoices: QuerySet) -> None:
-        count = len(invoices)
-        for invoice in invoices:
-            cancel_invoice(invoice)
-        self.message_user(
-            request, f"Cancelled {count} invoices; their goods are in stock again.", messages.WARNING
-        )
+    def has_book_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("shopdb.change_invoice")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        return request.user.has_perm("shopdb.delete_invoice")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
+        # Lines alone cannot be deleted; with their invoice they can, as the goods return to stock.
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, missing - {InvoiceProduct._meta.verbose_name}, protected
+
+    def delete_model(self, request: HttpRequest, obj: Invoice) -> None:
+        cancel_invoice(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        with transaction.atomic():
+            for invoice in queryset:
+                cancel_invoice(invoice)
 
 
 @admin.register(InvoiceProduct)
@@ -175,6 +203,7 @@ class InvoiceProductAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("invoice", "product", "customer", "qty", "sale_price", "line_total", "username")
     list_select_related = ("invoice", "product", "customer", "username")
     list_filter = ("username",)
+    readonly_fields = ("line_total",)
     list_per_page = 50
     search_fields = ("=invoice__id", "product__name", "customer__name")
     show_full_result_count = False

@@ -357,10 +357,12 @@ def sales_report(request: HttpRequest) -> HttpResponse:
     found, totals = reports.sales(request.user, by, start, end)
 
     def with_share(groups: QuerySet) -> list[dict[str, Any]]:
-        return [
-            group | {"share_percent": group["total"] * 100 / (totals["total"] or 1)}
-            for group in groups
-        ]
+        shown = list(groups)
+        for group in shown:
+            group["share_percent"] = group["total"] * 100 / (totals["total"] or 1)
+            if by == "month":
+                group["month"] = f"{group['month']:%Y-%m}"
+        return shown
 
     return answer_page(request, found, with_share, by=by, totals=totals)
 
