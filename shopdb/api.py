@@ -44,8 +44,8 @@ from shopdb.filters import (
     parse_day,
     searchable,
 )
-from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
-from shopdb.serialize import json_default, rows
+from shopdb.models import Category, Customer, Invoice, Product, User
+from shopdb.serialize import json_default, lines_of, rows
 
 
 class ApiError(Exception):
@@ -134,7 +134,7 @@ RESOURCES = {
     "invoices": INVOICES,
     "users": USERS,
 }
-LINE_FIELDS = ("product", "product__name", "qty", "sale_price", "line_total")
+LINE_FIELDS = ("invoice", "product", "product__name", "qty", "sale_price", "line_total")
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -171,10 +171,9 @@ def show(resource: Resource, queryset: QuerySet) -> list[dict[str, Any]]:
     """The rows as JSON, each invoice with its lines: one query, two for invoices."""
     found = rows(queryset, resource.fields)
     if resource is INVOICES:
-        lines_of = {row["id"]: row.setdefault("lines", []) for row in found}
-        lines = InvoiceProduct.objects.filter(invoice__id__in=list(lines_of)).order_by("pk")
-        for line in rows(lines, ("invoice", *LINE_FIELDS)):
-            lines_of[line.pop("invoice")].append(line)
+        lists = {row["id"]: row.setdefault("lines", []) for row in found}
+        for line in lines_of(list(lists), LINE_FIELDS):
+            lists[line.pop("invoice")].append(line)
     return found
 
 

@@ -17,6 +17,7 @@ Whatever is wrong with a parameter is raised as a `ValidationError` that names t
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -69,6 +70,7 @@ def lookups_of(field: Field) -> tuple[str, ...]:
     return ()
 
 
+@cache
 def find_field(model: type[Model], path: str) -> Field:
     """The field at the end of a path of relations such as `category__name`."""
     *relations, name = path.split("__")
@@ -78,12 +80,13 @@ def find_field(model: type[Model], path: str) -> Field:
     return field.output_field if isinstance(field, GeneratedField) else field
 
 
-def searchable(model: type[Model], paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+@cache
+def searchable(model: type[Model], paths: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The lookups of each path that has any: a resource's allowlist."""
     return {path: found for path in paths if (found := lookups_of(find_field(model, path)))}
 
 
-def apply_filters(queryset: QuerySet, paths: Iterable[str], params: QueryDict) -> QuerySet:
+def apply_filters(queryset: QuerySet, paths: tuple[str, ...], params: QueryDict) -> QuerySet:
     """Narrow the queryset by every parameter that is a filter, an exclude or part of an OR."""
     allowed = searchable(queryset.model, paths)
     any_of: dict[str, Q] = {}
@@ -106,7 +109,7 @@ def apply_filters(queryset: QuerySet, paths: Iterable[str], params: QueryDict) -
     return queryset.filter(*any_of.values())
 
 
-def apply_order(queryset: QuerySet, paths: Iterable[str], params: QueryDict) -> QuerySet:
+def apply_order(queryset: QuerySet, paths: tuple[str, ...], params: QueryDict) -> QuerySet:
     """Sort by `order_by`, then by primary key, so that pages never overlap; `last` turns it."""
     allowed = searchable(queryset.model, paths)
     names = [name for name in params.get("order_by", "").split(",") if name]
@@ -128,7 +131,7 @@ def page_of(params: QueryDict) -> slice:
     return slice((page - 1) * limit, page * limit)
 
 
-def aggregates(model: type[Model], paths: Iterable[str], text: str) -> dict[str, Any]:
+def aggregates(model: type[Model], paths: tuple[str, ...], text: str) -> dict[str, Any]:
     """The arguments for `QuerySet.aggregate()`, named as Django names them: `price__max`."""
     numbers = [path for path in paths if _is_number(find_field(model, path))]
     offered = {"count": Count("pk")} | {
