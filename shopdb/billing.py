@@ -87,7 +87,7 @@ def issue_invoice(
         vat         = (total - discount) × vat_rate, rounded by `to_cents`
         payment_due = total - discount + vat - payment
 
-    >>> # 3 × 9.99, discount 2.00, VAT 15 %: 29.97 - 2.00 = 27.97; VAT 4.1955 → 4.20; due 32.17
+    Example: 3 × 9.99 less 2.00, VAT 15 %: 29.97 - 2.00 = 27.97; VAT 4.1955 → 4.20; due 32.17.
 
     Returns the invoice. Raises a `BillingError` of the kind that fits, and then writes nothing.
     """
