@@ -404,8 +404,9 @@ def _alike(
 
 
 def _same_behaviour(exercise: Exercise, near: Outcome, given: Outcome, rows_right: bool) -> bool:
-    if near.error or given.error:
-        return type(near.error) is type(given.error) and str(near.error) == str(given.error)
+    errors = near.error or near.unreadable, given.error or given.unreadable
+    if any(errors):
+        return type(errors[0]) is type(errors[1]) and str(errors[0]) == str(errors[1])
     if near.unusable or given.unusable:
         return near.unusable == given.unusable
     if _difference(_as_named_by(exercise, near), near, given) or bool(near.writes) != bool(

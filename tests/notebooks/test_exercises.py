@@ -114,7 +114,13 @@ def without_ids(part, ordered):
 
 
 def fields_of(instance):
-    return repr({name: value for name, value in vars(instance).items() if not is_id(name)})
+    # Lists are rows prefetched with `to_attr`: an exercise that asks for them compares them by `read`.
+    kept = {
+        name: value
+        for name, value in vars(instance).items()
+        if not is_id(name) and not isinstance(value, list)
+    }
+    return repr(kept)
 
 
 def is_id(name):
