@@ -12,13 +12,12 @@ from workbook.exercises import exercise, near_miss
     "7.1",
     stars=1,
     queries=1,
-    ordered=True,
-    read=lambda invoices: [(invoice.pk, invoice.customer.name) for invoice in invoices],
+    read=lambda invoices: [(invoice.payment_due, invoice.customer.name) for invoice in invoices],
     hints=[
         "Which relation does the page follow? How many rows wait at its other end?",
         "One row at the other end: it can come along by JOIN, with `select_related`.",
         "Filter on `username__username`, `issued_at__year` and `issued_at__month`, then "
-        '`.select_related("customer").order_by("-issued_at", "-pk")`.',
+        '`.select_related("customer")`.',
     ],
 )
 def june_invoices_of_tim():
@@ -26,42 +25,34 @@ def june_invoices_of_tim():
     two queries, and so does `fetch_mode(FETCH_PEERS)`: good where you cannot know what the page
     will read. Here you know.
     """
-    june = Invoice.objects.filter(
-        username__username="tim", issued_at__year=2026, issued_at__month=6
-    )
-    return june.select_related("customer").order_by("-issued_at", "-pk")
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.filter(username__username="tim").select_related("customer")
 
 
 @near_miss("7.1", "The page asks for each invoice's customer: the N+1 of the first section.")
 def _():
-    june = Invoice.objects.filter(
-        username__username="tim", issued_at__year=2026, issued_at__month=6
-    )
-    return june.order_by("-issued_at", "-pk")
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.filter(username__username="tim")
 
 
 @near_miss(
     "7.1", "One query too many: a foreign key points at one row, and that row can come by JOIN."
 )
 def _():
-    june = Invoice.objects.filter(
-        username__username="tim", issued_at__year=2026, issued_at__month=6
-    )
-    return june.prefetch_related("customer").order_by("-issued_at", "-pk")
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.filter(username__username="tim").prefetch_related("customer")
 
 
 @near_miss("7.1", "These are the Junes of all years: `issued_at__year` is missing.")
 def _():
-    june = Invoice.objects.filter(username__username="tim", issued_at__month=6)
-    return june.select_related("customer").order_by("-issued_at", "-pk")
+    june = Invoice.objects.filter(issued_at__month=6)
+    return june.filter(username__username="tim").select_related("customer")
 
 
-@near_miss("7.1", "The right invoices, the oldest first: the task asks for the newest first.")
+@near_miss("7.1", "These are the invoices of all owners: Tim's have his name in `username`.")
 def _():
-    june = Invoice.objects.filter(
-        username__username="tim", issued_at__year=2026, issued_at__month=6
-    )
-    return june.select_related("customer").order_by("issued_at", "pk")
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.select_related("customer")
 
 
 @exercise(
@@ -157,13 +148,17 @@ def _():
     stars=2,
     queries=2,
     read=lambda customers: [
-        (customer.pk, [invoice.pk for invoice in customer.open_invoices]) for customer in customers
+        (
+            customer.name,
+            [(invoice.issued_at, invoice.payment_due) for invoice in customer.open_invoices],
+        )
+        for customer in customers
     ],
     hints=[
         "The page wants some of the invoices, in an order, under a name of its own.",
         "`Prefetch` takes all three: the relation, a `queryset=`, and `to_attr=`.",
         '`Prefetch("invoices", queryset=Invoice.objects.filter(payment_due__gt=0)'
-        '.order_by("issued_at", "pk"), to_attr=…)`.',
+        '.order_by("issued_at"), to_attr=…)`.',
     ],
 )
 def reminders():
@@ -174,7 +169,7 @@ def reminders():
     """
     open_invoices = Prefetch(
         "invoices",
-        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("issued_at", "pk"),
+        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("issued_at"),
         to_attr="open_invoices",
     )
     return Customer.objects.filter(username__username="sara").prefetch_related(open_invoices)
@@ -194,7 +189,7 @@ def _():
 def _():
     every_invoice = Prefetch(
         "invoices",
-        queryset=Invoice.objects.order_by("issued_at", "pk"),
+        queryset=Invoice.objects.order_by("issued_at"),
         to_attr="open_invoices",
     )
     return Customer.objects.filter(username__username="sara").prefetch_related(every_invoice)
@@ -204,7 +199,7 @@ def _():
 def _():
     open_invoices = Prefetch(
         "invoices",
-        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("-issued_at", "-pk"),
+        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("-issued_at"),
         to_attr="open_invoices",
     )
     return Customer.objects.filter(username__username="sara").prefetch_related(open_invoices)
@@ -214,15 +209,15 @@ def _():
 def _():
     customers = list(Customer.objects.filter(username__username="sara"))
     for customer in customers:
-        still_open = customer.invoices.filter(payment_due__gt=0).order_by("issued_at", "pk")
+        still_open = customer.invoices.filter(payment_due__gt=0).order_by("issued_at")
         customer.open_invoices = list(still_open)
     return customers
 
 
 PAGE = Template("""
 {% for invoice in invoices %}
-  Invoice {{ invoice.pk }} for {{ invoice.customer.name }}
-  {% for line in invoice.invoice_products.all|dictsort:"pk" %}
+  {{ invoice.issued_at }} to {{ invoice.customer.name }}
+  {% for line in invoice.invoice_products.all|dictsort:"product.name" %}
     {{ line.qty }} × {{ line.product.name }} ({{ line.product.category.name }})
   {% endfor %}
 {% endfor %}
@@ -251,14 +246,15 @@ def packing_slips():
     is a matter of taste. Hundreds or two is not.
     """
     lines = InvoiceProduct.objects.select_related("product__category")
-    invoices = Invoice.objects.filter(username__username="sara").select_related("customer")
-    invoices = invoices.prefetch_related(Prefetch("invoice_products", queryset=lines))
-    return invoices.order_by("-total", "pk")[:20]
+    invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
+    return invoices.select_related("customer").prefetch_related(
+        Prefetch("invoice_products", queryset=lines)
+    )
 
 
 @near_miss("7.5", "Every dot of the template still asks: the customer, the lines, their products.")
 def _():
-    return Invoice.objects.filter(username__username="sara").order_by("-total", "pk")[:20]
+    return Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
 
 
 @near_miss(
@@ -268,9 +264,10 @@ def _():
     "the lines: `Prefetch(…, queryset=…)`.",
 )
 def _():
-    invoices = Invoice.objects.filter(username__username="sara").select_related("customer")
-    invoices = invoices.prefetch_related("invoice_products__product__category")
-    return invoices.order_by("-total", "pk")[:20]
+    invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
+    return invoices.select_related("customer").prefetch_related(
+        "invoice_products__product__category"
+    )
 
 
 @near_miss(
@@ -279,9 +276,8 @@ def _():
     "JOIN: the customer with the invoices, product and category with the lines.",
 )
 def _():
-    invoices = Invoice.objects.filter(username__username="sara")
-    invoices = invoices.prefetch_related("customer", "invoice_products__product__category")
-    return invoices.order_by("-total", "pk")[:20]
+    invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
+    return invoices.prefetch_related("customer", "invoice_products__product__category")
 
 
 @near_miss(
@@ -290,23 +286,21 @@ def _():
     "rows are not the ones the page reads.",
 )
 def _():
-    invoices = Invoice.objects.filter(username__username="sara").select_related("customer")
-    invoices = invoices.prefetch_related("products__category")
-    return invoices.order_by("-total", "pk")[:20]
+    invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
+    return invoices.select_related("customer").prefetch_related("products__category")
 
 
 @exercise(
     "7.6",
     stars=3,
     queries=2,
-    ordered=True,
     hints=[
         "Three things are asked for each category: its owner, a number, a filtered list. Which of "
         "them is one row, which is many?",
         "The owner comes by JOIN. The number and the list are about the same products: fetch them "
         "once, then count and filter them in Python.",
         "`products = category.products.all()` after a prefetch; then `len(products)` and "
-        "`sorted((p for p in products if p.stock == 0), key=lambda p: (-p.price, p.pk))`.",
+        "`sorted((p for p in products if p.stock == 0), key=lambda p: (-p.price, p.name))`.",
     ],
 )
 def stock_report():
@@ -319,10 +313,10 @@ def stock_report():
     """
     rows = []
     categories = Category.objects.select_related("username").prefetch_related("products")
-    for category in categories.order_by("pk"):
+    for category in categories:
         products = category.products.all()
         sold_out = [product for product in products if product.stock == 0]
-        sold_out.sort(key=lambda product: (-product.price, product.pk))
+        sold_out.sort(key=lambda product: (-product.price, product.name))
         rows.append(
             (
                 category.name,
@@ -337,8 +331,8 @@ def stock_report():
 @near_miss("7.6", "This is the slow page: three queries for each category.")
 def _():
     rows = []
-    for category in Category.objects.order_by("pk"):
-        sold_out = category.products.filter(stock=0).order_by("-price", "pk")
+    for category in Category.objects.all():
+        sold_out = category.products.filter(stock=0).order_by("-price", "name")
         rows.append(
             (
                 category.name,
@@ -358,8 +352,8 @@ def _():
 def _():
     rows = []
     categories = Category.objects.select_related("username").prefetch_related("products")
-    for category in categories.order_by("pk"):
-        sold_out = category.products.filter(stock=0).order_by("-price", "pk")
+    for category in categories:
+        sold_out = category.products.filter(stock=0).order_by("-price", "name")
         rows.append(
             (
                 category.name,
@@ -379,10 +373,10 @@ def _():
 def _():
     rows = []
     sold_out = Prefetch(
-        "products", queryset=Product.objects.filter(stock=0).order_by("-price", "pk")
+        "products", queryset=Product.objects.filter(stock=0).order_by("-price", "name")
     )
     categories = Category.objects.select_related("username").prefetch_related(sold_out)
-    for category in categories.order_by("pk"):
+    for category in categories:
         rows.append(
             (
                 category.name,
