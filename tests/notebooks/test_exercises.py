@@ -114,7 +114,7 @@ def without_ids(part, ordered):
 
 
 def fields_of(instance):
-    # Lists are rows prefetched with `to_attr`: an exercise that asks for them compares them by `read`.
+    # Lists are rows prefetched with `to_attr`; exercises compare those by `read`.
     kept = {
         name: value
         for name, value in vars(instance).items()
