@@ -194,11 +194,11 @@ def _():
     "9.5",
     stars=2,
     queries=1,
-    columns=["username", "name", "n"],
+    columns=["username__username", "name", "n"],
     hints=[
         "Group by what should be unique together: the owner and the name.",
         "A condition on the count of a group is a `filter()` after `annotate()`.",
-        '`values("username", "name").annotate(n=Count("pk")).filter(n__gt=1)`',
+        '`values("username__username", "name").annotate(n=Count("pk")).filter(n__gt=1)`',
     ],
 )
 def names_twice_for_one_owner():
@@ -208,10 +208,10 @@ def names_twice_for_one_owner():
     Two columns in `values()` make finer groups: one name with two owners is nobody's mistake.
     """
     return (
-        Customer.objects.values("username", "name")
+        Customer.objects.values("username__username", "name")
         .annotate(n=Count("pk"))
         .filter(n__gt=1)
-        .order_by("username", "name")
+        .order_by("username__username", "name")
     )
 
 
@@ -223,13 +223,19 @@ def names_twice_for_one_owner():
 def _():
     twice = Customer.objects.values("name").alias(n=Count("pk")).filter(n__gt=1)
     return (
-        Customer.objects.filter(name__in=twice).values("username", "name").annotate(n=Count("pk"))
+        Customer.objects.filter(name__in=twice)
+        .values("username__username", "name")
+        .annotate(n=Count("pk"))
     )
 
 
 @near_miss("9.5", "`gte=1` keeps every group, for none is empty. Twice is more than 1: `gt=1`.")
 def _():
-    return Customer.objects.values("username", "name").annotate(n=Count("pk")).filter(n__gte=1)
+    return (
+        Customer.objects.values("username__username", "name")
+        .annotate(n=Count("pk"))
+        .filter(n__gte=1)
+    )
 
 
 @near_miss(
@@ -238,7 +244,7 @@ def _():
 )
 def _():
     return (
-        Customer.objects.values("username", "name")
+        Customer.objects.values("username__username", "name")
         .annotate(n=Count("name", distinct=True))
         .filter(n__gt=1)
     )
