@@ -59,16 +59,16 @@ def _():
     hints=[
         "The name is the customer's, and you want invoices: a lookup can follow a relation.",
         "Which of the text lookups looks at the start and ignores case?",
-        '`Invoice.objects.filter(customer__name__...="anna")`',
+        '`Invoice.objects.filter(customer__name__...="mar")`',
     ],
 )
-def invoices_for_anna():
+def invoices_for_the_caller():
     """One JOIN, one query: the path `customer__name` leads to the text, `istartswith` compares it.
 
     On SQLite `startswith` finds the same, because its LIKE ignores the case of A to Z. On
-    PostgreSQL it would miss Anna and ANNA. Write the `i` when you mean it.
+    PostgreSQL it would miss a customer written MARIA. Write the `i` when you mean it.
     """
-    return Invoice.objects.filter(customer__name__istartswith="anna")
+    return Invoice.objects.filter(customer__name__istartswith="mar")
 
 
 @near_miss(
@@ -77,23 +77,23 @@ def invoices_for_anna():
     "Follow the relation in the lookup, or pass the QuerySet without `list()`.",
 )
 def _():
-    customers = Customer.objects.filter(name__istartswith="anna")
+    customers = Customer.objects.filter(name__istartswith="mar")
     return Invoice.objects.filter(customer__in=list(customers))
 
 
-@near_miss("2.2", "`icontains` looks anywhere in the name: Joanna and Marianna came along.")
+@near_miss("2.2", "`icontains` looks anywhere in the name: Zoë Martin and others came along.")
 def _():
-    return Invoice.objects.filter(customer__name__icontains="anna")
+    return Invoice.objects.filter(customer__name__icontains="mar")
 
 
-@near_miss("2.2", "`iexact` compares the whole name, and nobody is called Anna and nothing else.")
+@near_miss("2.2", "`iexact` compares the whole name, and nobody is called Mar and nothing else.")
 def _():
-    return Invoice.objects.filter(customer__name__iexact="anna")
+    return Invoice.objects.filter(customer__name__iexact="mar")
 
 
 @near_miss("2.2", "These are the customers. Start from `Invoice` and follow `customer` instead.")
 def _():
-    return Customer.objects.filter(name__istartswith="anna")
+    return Customer.objects.filter(name__istartswith="mar")
 
 
 @exercise(
@@ -207,16 +207,16 @@ def _():
     hints=[
         "Two parts of `issued_at` matter: the day of the week and the hour. Both are transforms.",
         "`iso_week_day` counts from Monday, 1, to Sunday, 7. A lookup can follow: `__in`, `__gte`.",
-        "`.filter(issued_at__iso_week_day__in=[6, 7], issued_at__hour__...=18).count()`",
+        "`.filter(issued_at__iso_week_day__in=[6, 7], issued_at__hour__...=12).count()`",
     ],
 )
-def weekend_evenings():
+def weekend_afternoons():
     """Transform, then lookup: `iso_week_day__in`, `hour__gte`. `count()` lets the database count.
 
     With `week_day` it is `[1, 7]`, because that one starts on Sunday.
     """
     return Invoice.objects.filter(
-        issued_at__iso_week_day__in=[6, 7], issued_at__hour__gte=18
+        issued_at__iso_week_day__in=[6, 7], issued_at__hour__gte=12
     ).count()
 
 
@@ -226,24 +226,26 @@ def weekend_evenings():
     "with Saturday 6 and Sunday 7.",
 )
 def _():
-    return Invoice.objects.filter(issued_at__week_day__in=[6, 7], issued_at__hour__gte=18).count()
+    return Invoice.objects.filter(issued_at__week_day__in=[6, 7], issued_at__hour__gte=12).count()
 
 
-@near_miss("2.5", "`hour__gt=18` starts at 19:00: the hour of 18:59 is 18. Use `gte`.")
+@near_miss(
+    "2.5", "`hour__gt=12` starts at 13:00, because at 12:59 the hour is still 12. Use `gte`."
+)
 def _():
     return Invoice.objects.filter(
-        issued_at__iso_week_day__in=[6, 7], issued_at__hour__gt=18
+        issued_at__iso_week_day__in=[6, 7], issued_at__hour__gt=12
     ).count()
 
 
-@near_miss("2.5", "These are all of the weekend's invoices. The evening is missing.")
+@near_miss("2.5", "These are all of the weekend's invoices. The afternoon is missing.")
 def _():
     return Invoice.objects.filter(issued_at__iso_week_day__in=[6, 7]).count()
 
 
-@near_miss("2.5", "Only Saturdays or only Sundays: both days are wanted, `__in=[6, 7]`.")
+@near_miss("2.5", "These are the Sundays only. Saturday is 6: `iso_week_day__in=[6, 7]`.")
 def _():
-    return Invoice.objects.filter(issued_at__iso_week_day=7, issued_at__hour__gte=18).count()
+    return Invoice.objects.filter(issued_at__iso_week_day=7, issued_at__hour__gte=12).count()
 
 
 @exercise(
