@@ -168,3 +168,5 @@ def register(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.before_cell)
     shell.events.register("post_run_cell", magics.after_cell)
+    # `...` is the answer not given yet: showing "Ellipsis" below it would only puzzle.
+    shell.display_formatter.ipython_display_formatter.for_type(type(...), lambda value: None)

@@ -145,6 +145,8 @@ def _shorten_columns(match: re.Match) -> str:
 
 def _with_parameters(query: Query, text: str, capture: Capture, params: Any = None) -> str:
     params = query.params if params is None else params
+    if isinstance(params, tuple):
+        text, params = _without_long_lists(text, params)
     if isinstance(params, dict):
         shown: Any = {name: _presentable(value, capture) for name, value in params.items()}
     else:
@@ -169,6 +171,24 @@ def _with_parameters(query: Query, text: str, capture: Capture, params: Any = No
             )
         except Exception:
             return text
+
+
+_HOLES = re.compile(r"(?<=IN \()%s(?:, ?%s){9,}(?=\))")
+
+
+def _without_long_lists(text: str, params: tuple) -> tuple[str, tuple]:
+    """Long lists cut before their values are filled in: to quote 300,000 takes seconds."""
+    parts: list[str] = []
+    kept: list[Any] = []
+    end = used = 0
+    for match in _HOLES.finditer(text):
+        before = text[end : match.start()]
+        first = used + before.replace("%%", "").count("%s")
+        holes = match[0].count("%s")
+        parts += [before, f"%s, %s, %s, … {holes - 3} more"]
+        kept += params[used : first + 3]
+        end, used = match.end(), first + holes
+    return "".join([*parts, text[end:]]), (*kept, *params[used:])
 
 
 def _presentable(value: Any, capture: Capture) -> Any:
@@ -217,6 +237,8 @@ _BREAKS = re.compile(
 )
 
 
+_TOO_DEEP = re.compile(r"^ {28}", re.MULTILINE)
+
 # What we put into a statement, and a formatter of SQL would take apart.
 _OURS = re.compile(r"… [\d,]+ (?:columns?(?: of [\"`][^\"`]+[\"`])?|more(?: rows)?)|‹\w+›")
 
@@ -233,6 +255,8 @@ def _pretty(statement: str) -> str:
 
     plain = _OURS.sub(hide, statement)
     laid_out = sqlparse.format(plain, reindent=True, wrap_after=80, indent_width=2)
+    if _TOO_DEEP.search(laid_out):  # CASE within functions walks off to the right
+        laid_out = _BREAKS.sub("\n", plain)
     return re.sub(r'"⟦(\d+)⟧"', lambda m: holes[int(m[1])], laid_out)
 
 

@@ -180,21 +180,28 @@ def latest_invoices_with_their_owner():
     `prefetch_related("username")` gives the same names for two queries: one for the invoices, one
     for their owners. Chapter 07 tells when that is the better deal.
     """
-    return Invoice.objects.select_related("username").order_by("-issued_at", "-total")[:10]
+    return Invoice.objects.select_related("username").order_by("-issued_at", "-pk")[:10]
 
 
 @near_miss(
     "0.5", "The right invoices, but each name is still a query: bring `username` along, the owner."
 )
 def _():
-    return Invoice.objects.order_by("-issued_at", "-total")[:10]
+    return Invoice.objects.order_by("-issued_at", "-pk")[:10]
+
+
+@near_miss(
+    "0.5", "That joins the customer. The loop reads the owner, and `username` is its relation."
+)
+def _():
+    return Invoice.objects.select_related("customer").order_by("-issued_at", "-pk")[:10]
 
 
 @near_miss("0.5", "Two queries: a foreign key can come along in the first one, by a JOIN.")
 def _():
-    return Invoice.objects.prefetch_related("username").order_by("-issued_at", "-total")[:10]
+    return Invoice.objects.prefetch_related("username").order_by("-issued_at", "-pk")[:10]
 
 
 @near_miss("0.5", "The ten oldest: a minus in front of `issued_at` begins with the latest.")
 def _():
-    return Invoice.objects.select_related("username").order_by("issued_at", "total")[:10]
+    return Invoice.objects.select_related("username").order_by("issued_at", "pk")[:10]
