@@ -8,7 +8,8 @@ from django.conf import settings
 
 
 def manage(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess:
-    clean = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    left_out = {"DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}  # %load_ext workbook sets the latter
+    clean = {name: value for name, value in os.environ.items() if name not in left_out}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
