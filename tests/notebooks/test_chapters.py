@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from . import index
-from .chapters import CHAPTERS, code_cells, differences, execute, output_lines, query_counts
+from .chapters import CHAPTERS, FOLDER, code_cells, differences, execute, output_lines, query_counts
 
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -74,6 +74,18 @@ def test_numbers_in_the_prose_are_the_ones_in_the_outputs(path):
     ]
     stated = set().union(*(numbers(NOT_PROSE.sub("", text)) for text in prose))
     assert {number for number in stated if len(number) > 1} - shown == set()
+
+
+@chapters
+def test_the_table_of_chapters_says_what_is_in_it(path):
+    notebook = nbformat.read(path, as_version=4)
+    minutes = re.search(r"\*Takes\* about (\d+) minutes", notebook.cells[0].source)[1]
+    tasks = sum(cell.source.startswith("%exercise") for cell in code_cells(notebook))
+    table = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [line for line in table if f"]({path.name})" in line]
+    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    assert f"[{title}]" in row
+    assert row.endswith(f"| {minutes} | {tasks} |")
 
 
 def test_the_index_is_the_one_the_chapters_give():
