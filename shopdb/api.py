@@ -18,7 +18,7 @@ from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import Exists, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
-from django.urls import path
+from django.urls import path, re_path
 from django.utils import timezone
 from django.views.csrf import csrf_failure as csrf_failure_page
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -571,5 +571,5 @@ urlpatterns = [
     path("login/", endpoint(public=True, get=get_csrf_token, post=log_in)),
     path("logout/", endpoint(post=log_out)),
     path("me/", endpoint(get=me)),
-    path("<path:rest>", no_such_address),
+    re_path(r"(?s)(?P<rest>.*)", no_such_address),  # (?s): an address may hold a line break
 ]

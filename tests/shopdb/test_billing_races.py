@@ -5,6 +5,7 @@ Every buyer is a process of its own, as on a real server; the rows are committed
 
 import multiprocessing
 import sqlite3
+import sys
 
 import pytest
 from django.db import connection, connections
@@ -19,6 +20,12 @@ from shopdb.billing import (
 )
 from shopdb.models import Invoice, InvoiceProduct, Product
 from tests.shopdb.conftest import make_shop
+
+if sys.platform == "win32":
+    pytest.skip("Windows cannot fork the buyers.", allow_module_level=True)
+
+# The test runner has threads of its own; they play no part in what the children do.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
 BUYERS, STOCK = 20, 10
 processes = multiprocessing.get_context("fork")  # the children inherit Django, loaded and set up

@@ -322,10 +322,12 @@ SHAPES = {
     ).filter(n__lte=2),
     "only": lambda: Invoice.objects.only("total"),
     "defer": lambda: Product.objects.defer("attributes", "unit"),
-    "forward": lambda: Invoice.objects.select_related("customer__username"),
-    "nullable forward": lambda: Category.objects.select_related("parent", "username"),
-    "only across": lambda: Product.objects.select_related("category").only(
-        "name", "category__name"
+    "forward": lambda: Invoice.objects.order_by("id").select_related("customer__username"),
+    "nullable forward": lambda: Category.objects.order_by("id").select_related(
+        "parent", "username"
+    ),
+    "only across": lambda: (
+        Product.objects.order_by("id").select_related("category").only("name", "category__name")
     ),
     "reverse one-to-one": lambda: Thing.objects.order_by("id").select_related("detail"),
     "one-to-one": lambda: Detail.objects.select_related("thing__shelf"),
