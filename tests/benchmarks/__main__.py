@@ -9,10 +9,13 @@ import os
 import sys
 from pathlib import Path
 
+import django
+
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks (all when none is named) and print a table."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shopdb.settings")
+    django.setup()
     here = Path(__file__).parent
     modules = sorted(path.stem for path in here.glob("bench_*.py"))
     if unknown := set(names) - {module.removeprefix("bench_") for module in modules}:
