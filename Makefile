@@ -14,6 +14,11 @@ ifeq ($(shell uname)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
 LAB_OPTIONS += --no-browser
 endif
 
+# Bytecode is written when a module is first used; compiling every file of every package at
+# installation would double its time.
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help lab shop test lint format notebooks bench lock clean
 
@@ -66,8 +71,8 @@ $(PYTHON):
 
 # Stamps: what was installed or done, and since when.
 $(VENV)/learner: requirements.txt constraints.txt pyproject.toml | $(PYTHON)
-	@echo 'Installing what the workbook needs (a minute or two, once) ...'
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo 'Installing what the workbook needs (about a minute, once) ...'
+	@$(PIP_INSTALL) -r requirements.txt
 	@# JupyterLab asks every newcomer whether it may fetch news: not here.
 	@$(PYTHON) -m jupyter labextension disable --level=sys_prefix \
 		@jupyterlab/apputils-extension:announcements >/dev/null 2>&1
@@ -80,5 +85,5 @@ $(VENV)/trusted: $(wildcard notebooks/*.ipynb) | $(VENV)/learner
 
 $(VENV)/developer: requirements-dev.txt $(VENV)/learner
 	@echo 'Installing what its tests need ...'
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
