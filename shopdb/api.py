@@ -571,5 +571,5 @@ urlpatterns = [
     path("login/", endpoint(public=True, get=get_csrf_token, post=log_in)),
     path("logout/", endpoint(post=log_out)),
     path("me/", endpoint(get=me)),
-    re_path(r"(?s)(?P<rest>.*)", no_such_address),  # (?s): an address may hold a line break
+    re_path(r"(?P<rest>[\s\S]*)", no_such_address),  # line breaks too, which <path:> leaves out
 ]

@@ -12,7 +12,7 @@ from tests.shopdb.conftest import JsonClient
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # Every address of the API, from its own URLs, so that a new endpoint is walked too.
-ROUTES = [route for url in api_module.urlpatterns if "<path:" not in (route := str(url.pattern))]
+ROUTES = [route for url in api_module.urlpatterns if "(?P<rest>" not in (route := str(url.pattern))]
 
 
 def key_for(route, shop):
