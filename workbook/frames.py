@@ -487,7 +487,7 @@ def _closing(results: Iterator[Any]) -> Iterator[Any]:
 
 
 def _batches(rows: Iterator[Any]) -> Iterator[Any]:
-    yield from batched(rows, CHUNK_ROWS, strict=False)
+    yield from batched(rows, CHUNK_ROWS)
 
 
 # ---------------------------------------------------------------- the columns of a QuerySet

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from time import perf_counter
+from types import CodeType
 from typing import Any, NamedTuple
 
 import django
@@ -51,7 +52,7 @@ class Origin(NamedTuple):
 
     filename: str
     lineno: int
-    path: tuple[int, ...]  # one entry per instruction passed: a loop repeats it, new lines do not
+    path: tuple[object, ...]  # the expressions passed: a loop repeats them, new lines do not
 
 
 NOWHERE = Origin("", 0, ())
@@ -341,7 +342,7 @@ def _origin(depth: int = 3) -> tuple[Origin, relations.Access | None, relations.
     """Who asked: the nearest line of a cell (else of the user's own code) and Django's frames."""
     frame = sys._getframe(depth)
     filename, lineno, found_kind = "", 0, LIBRARY
-    path: list[int] = []
+    path: list[object] = []
     probes: list[Any] = []
     watched = relations.WATCHED
     while frame is not None:
@@ -354,7 +355,7 @@ def _origin(depth: int = 3) -> tuple[Origin, relations.Access | None, relations.
                 probes.append(frame)
         else:
             path.append(id(code))
-            path.append(frame.f_lasti)
+            path.append(_expression(code, frame.f_lasti))
             if kind > found_kind:
                 filename, lineno, found_kind = code.co_filename, frame.f_lineno, kind
             if kind == CELL and code.co_name == "<module>":
@@ -377,8 +378,24 @@ def caller() -> Origin:
     return origin
 
 
+_expressions: dict[int, tuple[CodeType, tuple]] = {}  # by id(): to hash a code object is slow
+
+
+def _expression(code: CodeType, lasti: int) -> object:
+    """Where in the source the expression stands that runs at this offset.
+
+    The offset alone does not do: Python 3.12 moves it by some units when it specialises a call,
+    between the first turn of a loop and the next.
+    """
+    known = _expressions.get(id(code))
+    if known is None:
+        known = _expressions[id(code)] = code, tuple(code.co_positions())
+    return known[1][lasti // 2]
+
+
 def forget_files() -> None:
     """Forget what was not a cell: a cell's file name is only known once the cell has run."""
+    _expressions.clear()
     for filename in [name for name, kind in _kinds.items() if kind == USER]:
         del _kinds[filename]
 
