@@ -1,37 +1,34 @@
 """One seeded shop per test worker, on the database under test, for the chapters to run on."""
 
 import hashlib
+import os
 
 import dj_database_url
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import ConnectionHandler
+from django.db import ConnectionHandler, connection
 
 from .chapters import fill, seeded_shop
 
 
 @pytest.fixture(scope="session")
-def shop_url(worker_id):
+def shop_url(worker_id, django_db_blocker):
     """DATABASE_URL of a default shop that no other worker touches."""
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         with seeded_shop() as url:
             yield url
         return
 
-    import os
-
-    import psycopg
-
-    server = os.environ["DATABASE_URL"]
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
     name = f"workbook_chapters_{worker_id}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-        fill(url)
-        yield url
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+    fill(f"{server}/{name}")
+    yield f"{server}/{name}"
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
