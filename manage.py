@@ -13,8 +13,13 @@ if sys.version_info < (3, 12):
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shopdb.settings")
-    from django.core.management import execute_from_command_line
-
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError:
+        sys.exit(
+            "This Python has no Django. Activate the workbook's environment first: "
+            "`source .venv/bin/activate`, or make it with `make shop`."
+        )
     execute_from_command_line(sys.argv)
 
 

@@ -22,13 +22,16 @@ def shop_url(worker_id, django_db_blocker):
 
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
     name = f"workbook_chapters_{worker_id}"
+    drop = f"DROP DATABASE IF EXISTS {name}"
+    if connection.vendor == "postgresql":
+        drop += " WITH (FORCE)"  # a kernel may not have let go of it yet
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(drop)
         cursor.execute(f"CREATE DATABASE {name}")
     fill(f"{server}/{name}")
     yield f"{server}/{name}"
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        cursor.execute(drop)
 
 
 @pytest.fixture

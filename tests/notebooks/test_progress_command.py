@@ -7,6 +7,7 @@ import sys
 
 import nbformat
 import pytest
+from django.db import connection
 
 from .chapters import ROOT
 
@@ -44,6 +45,9 @@ def test_a_notebook_is_run_on_a_copy(manage, tmp_path, shop_digest):
     nbformat.write(notebook, tmp_path / "learner.ipynb")
     before, own = shop_digest(), manage.own.read_text()
     result = manage(tmp_path / "learner.ipynb", "--json")
+    if connection.vendor == "mysql":
+        assert "Notebooks cannot be run on a copy of a MariaDB database yet." in result.stderr
+        return
     found = json.loads(result.stdout)[str(tmp_path / "learner.ipynb")]
     assert found["passed"] == 1
     assert {number: e["passed"] for number, e in found["exercises"].items()} == {

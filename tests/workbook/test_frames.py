@@ -556,9 +556,12 @@ def cells(queryset):
         (Value({"a": [1, "é"]}, models.JSONField()), '{"a": [1, "é"]}'),
         (Value(True, models.BooleanField()), "True"),
         (Value(datetime.timedelta(1, 60), models.DurationField()), "1 day, 0:01:00"),
-        (
+        pytest.param(
             Value(datetime.datetime(2026, 6, 30, 12, tzinfo=datetime.UTC), models.DateTimeField()),
             "2026-06-30 12:00:00",
+            marks=pytest.mark.skipif(
+                connection.vendor == "mysql", reason="Django itself fails there: it gets a string"
+            ),
         ),
     ],
 )
