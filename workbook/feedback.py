@@ -89,9 +89,11 @@ def _text_table(table: list[list[str]]) -> str:
 
 
 def _html_table(table: list[list[str]]) -> str:
-    header = "".join(f"<th>{escape(cell)}</th>" for cell in table[0])
+    left = 'style="text-align: left;"'  # on each cell: JupyterLab's own rule names them
+    header = "".join(f"<th {left}>{escape(cell)}</th>" for cell in table[0])
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table[1:]
+        f"<tr>{''.join(f'<td {left}>{escape(cell)}</td>' for cell in row)}</tr>"
+        for row in table[1:]
     )
     return f"<table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
 

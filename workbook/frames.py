@@ -732,7 +732,8 @@ def _html(columns: list[list[str]], caption: str) -> str:
 
     return "\n".join(
         [
-            '<table class="dataframe">',
+            "<style>table.wb-rows td{white-space:nowrap}</style>",
+            '<table class="dataframe wb-rows">',
             f"<thead>{line(header, 'th')}</thead>",
             "<tbody>",
             *(line(row, "td") for row in body),

@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.magic import Magics, line_magic, magics_class
 
 import workbook
-from workbook import recorder
+from workbook import recorder, tracebacks
 from workbook.recorder import Capture, Cell
 from workbook.rollback import Rollback
 from workbook.sharing import SharedConnections
@@ -252,6 +252,7 @@ def load(shell: InteractiveShell) -> None:
     shell.events.register("post_run_cell", watcher.after_cell)
     for kind in (QuerySet, RawQuerySet):
         shell.display_formatter.mimebundle_formatter.for_type(kind, _show_queryset)
+    tracebacks.install(shell)
     shell.push({"frame": workbook.frame, "queries": workbook.queries}, interactive=False)
     watcher.before_cell()  # the cell that loads us is watched from here on
     try:
@@ -270,6 +271,7 @@ def unload(shell: InteractiveShell) -> None:
     watcher._abandon()
     shell.events.unregister("pre_run_cell", watcher.before_cell)
     shell.events.unregister("post_run_cell", watcher.after_cell)
+    tracebacks.uninstall(shell)
     for kind in (QuerySet, RawQuerySet):
         shell.display_formatter.mimebundle_formatter.pop(kind, None)
     for name in ("queries", "rollback"):

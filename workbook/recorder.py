@@ -327,10 +327,15 @@ _LIBRARIES = tuple(
 )
 
 
+def is_library(filename: str) -> bool:
+    """Whether code stands in an installed package, in Python itself or in the workbook."""
+    return filename.startswith((*_LIBRARIES, "<"))
+
+
 def _kind(filename: str) -> int:
     if filename in ("<timed exec>", "<timed eval>") or find_cell(filename):
         kind = CELL
-    elif filename.startswith(_LIBRARIES) or filename.startswith("<"):
+    elif is_library(filename):
         kind = LIBRARY
     else:
         kind = USER

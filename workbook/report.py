@@ -306,22 +306,26 @@ def text(capture: Capture, notes: list[str] | None = None) -> str:
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
+_QUOTED = re.compile(r"'(?:[^']|'')*'")  # no line breaks in here
+
+
 def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
     statement = " ".join(_text_sql(sql(shape.queries[0], capture)).split())
     margin = _margin(shape, capture)
     count = f"{len(shape.queries):>{width},} ×  "
     indent = " " * len(count)
     pieces = [statement] if len(statement) <= 96 else _BREAKS.split(statement)
-    lines = []
+    lines: list[str] = []
     for piece in pieces:
         lines += textwrap.wrap(
-            piece,
+            _QUOTED.sub(lambda quoted: quoted[0].replace(" ", "\0"), piece),
             96,
             initial_indent=f"{indent}  " if lines else count,
             subsequent_indent=f"{indent}    ",
             break_long_words=False,
             break_on_hyphens=False,
         )
+    lines = [line.replace("\0", " ") for line in lines]
     lines[-1] += f"    {margin}" if margin else ""
     for step in _plan_steps(shape):
         raw = f" ({step.raw})" if step.text else step.raw

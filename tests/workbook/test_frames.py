@@ -494,7 +494,8 @@ def test_preview_of_a_model(shop):
         "2 rows",
     ]
     assert shown.html == (
-        '<table class="dataframe">\n'
+        "<style>table.wb-rows td{white-space:nowrap}</style>\n"
+        '<table class="dataframe wb-rows">\n'
         "<thead><tr><th>id</th><th>name</th><th>parent_id</th></tr></thead>\n"
         "<tbody>\n"
         f"<tr><td>{top.pk}</td><td>Tools</td><td>None</td></tr>\n"

@@ -228,3 +228,38 @@ def test_a_shortened_list_keeps_what_stands_around_it():
     assert shorten("(a IN ((1), (2), (3), (4), (5), (6)))") == "(a IN ((1), (2), (3), … 3 more))"
     assert shorten("a IN ('x', 'it''s', 'y, (z', '4', '5', '6')").endswith("'y, (z', … 3 more)")
     assert shorten("VALUES ('a)', 1), ('b', 2), ('c', 3)") == "VALUES ('a)', 1), … 2 more rows"
+
+
+def test_a_traceback_shows_the_readers_own_lines_and_the_error(library_cell):
+    shown = plain(library_cell("x = 1\nTag.objects.filter(wrod='sea')").printed)
+    assert "----> 2 Tag.objects.filter(wrod='sea')" in shown
+    assert shown.count("inside installed packages; %tb shows every step") == 1
+    assert "django/db/models" not in shown
+    assert "FieldError: Cannot resolve keyword 'wrod'" in shown
+    assert "names_to_path" in plain(library_cell("%tb").printed)
+
+
+def test_a_chain_of_errors_keeps_its_links(library_cell):
+    shown = plain(library_cell("Tag.objects.create(id=1, word='x')").printed)
+    assert "The above exception was the direct cause" in shown
+    assert shown.count("----> 1 Tag.objects.create") == 1
+    assert shown.splitlines()[-1].startswith("IntegrityError: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "last_lines"),
+    [
+        ("x = (1,\ny = 2", "SyntaxError: '(' was never closed"),
+        ("%queries explian", "UsageError: %queries does not know 'explian'"),
+        ("eval('1 +')", "SyntaxError: invalid syntax"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt:"),
+    ],
+)
+def test_other_errors_look_as_they_always_do(library_cell, source, last_lines):
+    shown = plain(library_cell(source).printed)
+    assert last_lines in shown
+    assert "installed packages" not in shown
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
