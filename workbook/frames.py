@@ -48,6 +48,7 @@ CHUNK_ROWS = 10_000
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = 20
 PREVIEW_TEXT = 40
+FITS_A_PAGE = 12  # columns
 PREVIEW_COUNTS_UP_TO = 100_000
 
 
@@ -730,10 +731,12 @@ def _html(columns: list[list[str]], caption: str) -> str:
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
 
+    # What is wider than the page scrolls sideways, and need not break its dates as well.
+    one_line = " wb-wide" if len(columns) > FITS_A_PAGE else ""
     return "\n".join(
         [
-            "<style>table.wb-rows td{white-space:nowrap}</style>",
-            '<table class="dataframe wb-rows">',
+            *(["<style>table.wb-wide td{white-space:nowrap}</style>"] if one_line else []),
+            f'<table class="dataframe{one_line}">',
             f"<thead>{line(header, 'th')}</thead>",
             "<tbody>",
             *(line(row, "td") for row in body),
