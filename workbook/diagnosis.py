@@ -1,4 +1,4 @@
-"""What a capture means: its distinct statements, and what was repeated, why, and what mends it.
+"""What a capture means: its distinct statements, what was repeated or for nothing, and the cure.
 
 Right or silent: a relation is named only when Django's own frames named it, and repetition is
 called N+1 only when one and the same instruction of the reader's code ran again and again.
@@ -12,7 +12,7 @@ from itertools import groupby
 from django.db.models import Model
 
 from workbook import relations
-from workbook.recorder import Capture, Place, Query
+from workbook.recorder import Capture, Place, Query, Unread
 
 MANY_TIMES = 3  # two may be chance; three times through the same instruction is a loop
 
@@ -38,11 +38,11 @@ class Shape:
 
 @dataclass
 class Finding:
-    """A sentence about repeated queries; `title` is "N+1", "After prefetch", or "Repeated"."""
+    """A sentence about queries; `title` is "N+1", "After prefetch", "Repeated" or "Unread"."""
 
     title: str
     sentence: str
-    code: str  # the line that repeats, as written
+    code: str  # the line that asks, as written
     remedy: str
     queries: list[Query]
 
@@ -64,7 +64,7 @@ def shape_of(sql: str) -> str:
 
 
 def diagnose(capture: Capture) -> list[Finding]:
-    """Everything worth saying about repetition in this capture, in order of appearance."""
+    """Everything worth saying about this capture, in order of appearance."""
     queries = [query for query in capture.queries if not query.cause and not query.error]
     groups: dict[object, list[Query]] = {}
     for query in queries:
@@ -77,6 +77,7 @@ def diagnose(capture: Capture) -> list[Finding]:
         for group in _identical(queries)
         if not explained.intersection(map(id, group))
     ]
+    findings += _explain_unread(capture.unread)
     position = {id(query): n for n, query in enumerate(capture.queries)}
     return sorted(findings, key=lambda finding: position[id(finding.queries[0])])
 
@@ -120,9 +121,15 @@ def _explain_loop(group: list[Query], loops: list[list[Query]], queries: list[Qu
             f'Load it with the rows: leave "{access.name}" out of .defer(), or name it in .only().',
             group,
         )
+    remedy = _remedy(access, loops, queries)
     verb = "fetched" if access.served_by_prefetch else "queried"
-    sentence = f"{access.label} was {verb} {times} times{at}."
-    return Finding("N+1", sentence, code, _remedy(access, loops, queries), group)
+    if access.served_by_prefetch and query.sql.startswith("SELECT COUNT("):
+        verb = "counted"
+        prefetch = f'.prefetch_related("{access.name}")'
+        if remedy == f"Try {prefetch}":
+            name = relations.lookup_name(access.owner, access.name)
+            remedy = f'Try .annotate(Count("{name}")), or {prefetch} to have the rows too'
+    return Finding("N+1", f"{access.label} was {verb} {times} times{at}.", code, remedy, group)
 
 
 def _remedy(access: relations.Access, loops: list[list[Query]], queries: list[Query]) -> str:
@@ -209,6 +216,30 @@ def _explain_identical(group: list[Query]) -> Finding:
     sentence = f"The same query ran {len(group)} times with the same parameters{_at(group)}."
     code = group[-1].place.text if group[-1].place else ""
     return Finding("Repeated", sentence, code, "Run it once and keep the result.", group)
+
+
+def _explain_unread(found: list[Unread]) -> list[Finding]:
+    groups: dict[object, list[Unread]] = {}
+    for unread in found:  # an iterator prefetches once for each of its chunks
+        groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
+    return [_explain_unread_relation(group) for group in groups.values()]
+
+
+def _explain_unread_relation(group: list[Unread]) -> Finding:
+    first, queries = group[0], [unread.query for unread in group]
+    rows = sum(query.rows or 0 for query in queries)
+    prefetched = first.query.access is not None and first.query.access.kind == relations.PREFETCH
+    brought = f"prefetched ({rows:,} rows)" if prefetched else f"joined to {rows:,} rows"
+    method = "prefetch_related" if prefetched else "select_related"
+    before = first.path.rpartition("__")[0]
+    label = f"{first.owner._meta.object_name}.{first.name}"
+    return Finding(
+        "Unread",
+        f"{label} was {brought}, and never read{_at(queries)}.",
+        first.query.place.text if first.query.place else "",
+        f'.{method}("{before}") is enough' if before else f'Leave out .{method}("{first.path}")',
+        queries,
+    )
 
 
 def _same_parameters(group: list[Query]) -> bool:

@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.magic import Magics, line_magic, magics_class
 
 import workbook
-from workbook import recorder, tracebacks
+from workbook import recorder, tracebacks, unread
 from workbook.recorder import Capture, Cell
 from workbook.rollback import Rollback
 from workbook.sharing import SharedConnections
@@ -59,6 +59,7 @@ class Watcher:
         self._own_numbers = {f"[{number}]"}
         self.explain = False
         self._task = _current_task()
+        unread.forget()
         if self.on:
             self.capture = recorder.queries().__enter__()
 
@@ -73,6 +74,8 @@ class Watcher:
         try:
             if capture is not None:
                 capture.__exit__()
+                if result is None or result.success:
+                    capture.unread = unread.find(capture)
                 if self.explain:
                     from workbook import plans
 
@@ -247,6 +250,7 @@ def load(shell: InteractiveShell) -> None:
     recorder.find_cell = watcher.find_cell
     recorder.suspended_line = watcher.suspended_line
     recorder.install()
+    unread.install()
     shell.register_magics(WorkbookMagics(shell, watcher))
     shell.events.register("pre_run_cell", watcher.before_cell)
     shell.events.register("post_run_cell", watcher.after_cell)
@@ -279,4 +283,5 @@ def unload(shell: InteractiveShell) -> None:
     recorder.find_cell = lambda filename: None
     recorder.suspended_line = lambda: None
     recorder.uninstall()
+    unread.uninstall()
     watcher.shared.close()

@@ -22,6 +22,7 @@ import django
 from django.db import connections
 from django.db.backends.base import base as django_base
 from django.db.backends.signals import connection_created
+from django.db.models import Model
 
 from workbook import relations
 
@@ -110,11 +111,21 @@ class Query:
         return f"<Query on {self.alias}: {self.sql[:60]}>"
 
 
+class Unread(NamedTuple):
+    """A relation that a query brought along and nobody read."""
+
+    query: Query
+    owner: type[Model]
+    name: str  # of the relation: Invoice.customer
+    path: str  # as the lookup is written: "invoice__customer"
+
+
 class Capture:
     """The queries run between `with queries() as q:` and its end, or during one cell."""
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
+        self.unread: list[Unread] = []
         self.transactions: list[str] = []  # "BEGIN", "SAVEPOINT", … in order, never counted
         self.started = datetime.now(UTC)
         self.show_time = False
@@ -368,8 +379,11 @@ def _origin(depth: int = 3) -> tuple[Origin, relations.Access | None, relations.
         frame = frame.f_back
     access = source = None
     if probes:
-        access, source, nodes = relations.read(probes)
-        path += nodes
+        try:
+            access, source, nodes = relations.read(probes)
+            path += nodes
+        except Exception:  # our mistake may cost the advice, never the query
+            pass
     if found_kind != CELL and (handed := getattr(_handed_over, "origin", None)):
         return handed, access, source
     return Origin(filename, lineno, tuple(path)), access, source

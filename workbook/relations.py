@@ -24,6 +24,7 @@ class Access(NamedTuple):
     target: type[Model] | None = None
     served_by_prefetch: bool = True  # would rows prefetched for the relation answer this query?
     after_prefetch: bool = False  # were they there already, and left unused?
+    objects: int = 0  # for how many of them a prefetch asks
 
     @property
     def label(self) -> str:
@@ -35,6 +36,7 @@ class Source(NamedTuple):
 
     model: type[Model]
     joins: Any
+    fetches_all: bool  # and no more: it neither counts nor locks nor goes row by row
 
 
 _QUERYSET = {f"QuerySet.{name}" for name, value in vars(QuerySet).items() if callable(value)}
@@ -61,13 +63,13 @@ def read(frames: list[FrameType]) -> tuple[Access | None, Source | None, list[in
     """Read the watched frames, innermost first: relation, queryset, template variables."""
     access: Access | None = None
     queryset: QuerySet | None = None
-    method = ""
+    method = asked = ""
     nodes: list[int] = []
     for frame in frames:
         name = frame.f_code.co_qualname
         if name in _QUERYSET:
             if queryset is None:
-                queryset = frame.f_locals.get("self")
+                queryset, asked = frame.f_locals.get("self"), frame.f_code.co_name
             if access is None:
                 method = frame.f_code.co_name
         elif name == _VARIABLE:
@@ -78,13 +80,16 @@ def read(frames: list[FrameType]) -> tuple[Access | None, Source | None, list[in
         return access, None, nodes
     if access is None and (queryset._hints or queryset._known_related_objects):
         access = _from_queryset(queryset, method)
-    return access, Source(queryset.model, queryset.query.select_related), nodes
+    query = queryset.query
+    fetches_all = asked == "_fetch_all" and not query.select_for_update
+    return access, Source(queryset.model, query.select_related, fetches_all), nodes
 
 
 def _from_frame(name: str, local: Any) -> Access | None:
     if name == _PREFETCH:
         lookup, level = local["lookup"], local["level"]
-        return Access(PREFETCH, None, lookup.get_current_prefetch_to(level))
+        instances, path = local["instances"], lookup.get_current_prefetch_to(level)
+        return Access(PREFETCH, type(instances[0]), path, objects=len(instances))
     if name in _MANY:
         manager = local["self"]
         cached = getattr(manager.instance, "_prefetched_objects_cache", {})
@@ -137,6 +142,14 @@ def _is_plain(queryset: QuerySet) -> bool:
         or query.deferred_loading != (frozenset(), True)
         or queryset._fields is not None
     )
+
+
+def lookup_name(owner: type[Model], accessor: str) -> str:
+    """What lookups call the relation that objects have as `accessor`: `book` for `book_set`."""
+    for relation in owner._meta.related_objects:
+        if relation.accessor_name == accessor:
+            return relation.name
+    return accessor
 
 
 @cache

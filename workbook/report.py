@@ -394,7 +394,7 @@ def _html_finding(finding: Finding) -> str:
     return f'<p class="wb-f">{body}</p>'
 
 
-_CODE = re.compile(r"\.?\b\w+\((?:[^()]|\(\))*\)")
+_CODE = re.compile(r"\.?\b\w+\((?:[^()]|\([^()]*\))*\)")
 
 
 def _coded(sentence: str) -> str:

@@ -48,8 +48,16 @@ CASES = {
     ),
     "reverse foreign key, counted": Case(
         "for author in Author.objects.all():\n    author.books.count()",
-        "Author.books was fetched 5 times, at line 2.",
-        'Try .prefetch_related("books")',
+        "Author.books was counted 5 times, at line 2.",
+        'Try .annotate(Count("books")), or .prefetch_related("books") to have the rows too',
+        "from django.db.models import Count\n"
+        'for author in Author.objects.annotate(Count("books")):\n    author.books__count',
+        1,
+    ),
+    "reverse foreign key, counted, and its rows read elsewhere": Case(
+        "for author in Author.objects.all():\n    author.books.count()",
+        "Author.books was counted 5 times, at line 2.",
+        '.prefetch_related("books") to have the rows too',
         'for author in Author.objects.prefetch_related("books"):\n    author.books.count()',
         2,
     ),
@@ -322,3 +330,170 @@ def test_no_false_alarm(code, library_cell):
     assert shown.result.success, shown.printed
     assert " quer" in shown.headline
     assert shown.findings == [], shown.report
+
+
+UNREAD = {
+    "a join": (
+        "for book in Book.objects.select_related('author'):\n    book.title",
+        "Book.author was joined to 10 rows, and never read, at line 1.",
+        'Leave out .select_related("author")',
+        "for book in Book.objects.all():\n    book.title",
+    ),
+    "a join, where the id is enough": (
+        "[book.author_id for book in Book.objects.select_related('author')]",
+        "Book.author was joined to 10 rows, and never read, at line 1.",
+        'Leave out .select_related("author")',
+        "[book.author_id for book in Book.objects.all()]",
+    ),
+    "a join to a one-to-one, backwards": (
+        "for author in Author.objects.select_related('passport'):\n    author.name",
+        "Author.passport was joined to 5 rows, and never read, at line 1.",
+        'Leave out .select_related("passport")',
+        "for author in Author.objects.all():\n    author.name",
+    ),
+    "the end of a chain of joins": (
+        "for book in Book.objects.select_related('author__passport'):\n    book.author.name",
+        "Author.passport was joined to 10 rows, and never read, at line 1.",
+        '.select_related("author") is enough',
+        "for book in Book.objects.select_related('author'):\n    book.author.name",
+    ),
+    "a prefetch to many": (
+        "for author in Author.objects.prefetch_related('books'):\n    author.name",
+        "Author.books was prefetched (10 rows), and never read, at line 1.",
+        'Leave out .prefetch_related("books")',
+        "for author in Author.objects.all():\n    author.name",
+    ),
+    "a prefetch in chunks": (
+        "[a.name for a in Author.objects.prefetch_related('books').iterator(chunk_size=3)]",
+        "Author.books was prefetched (6 rows), and never read, at line 1.",
+        'Leave out .prefetch_related("books")',
+        "[a.name for a in Author.objects.iterator(chunk_size=3)]",
+    ),
+    "a prefetch of many-to-many, backwards": (
+        "words = [tag.word for tag in Tag.objects.prefetch_related('books')]",
+        "Tag.books was prefetched (20 rows), and never read, at line 1.",
+        'Leave out .prefetch_related("books")',
+        "words = [tag.word for tag in Tag.objects.all()]",
+    ),
+    "a prefetch to one": (
+        "for book in Book.objects.prefetch_related('author'):\n    book.title",
+        "Book.author was prefetched (5 rows), and never read, at line 1.",
+        'Leave out .prefetch_related("author")',
+        "for book in Book.objects.all():\n    book.title",
+    ),
+    "the end of a chain of prefetches": (
+        "titles = [\n"
+        "    [book.title for book in author.books.all()]\n"
+        "    for author in Author.objects.prefetch_related('books__tags')\n"
+        "]",
+        "Book.tags was prefetched (20 rows), and never read, at line 3.",
+        '.prefetch_related("books") is enough',
+        "for author in Author.objects.prefetch_related('books'):\n"
+        "    [book.title for book in author.books.all()]",
+    ),
+    "one of two joins": (
+        "for book in Book.objects.select_related('author__passport', 'author'):\n"
+        "    book.author.name",
+        "Author.passport was joined to 10 rows, and never read, at line 1.",
+        '.select_related("author") is enough',
+        "for book in Book.objects.select_related('author'):\n    book.author.name",
+    ),
+    "a prefetch, where rows of another model are kept": (
+        "kept = [*Book.objects.select_related('author')]\n"
+        "kept[0].author\n"
+        "for author in Author.objects.prefetch_related('books'):\n    author.name",
+        "Author.books was prefetched (10 rows), and never read, at line 3.",
+        'Leave out .prefetch_related("books")',
+        "kept[0].author",
+    ),
+    "a list that is thrown away": (
+        "len(list(Author.objects.prefetch_related('books')))",
+        "Author.books was prefetched (10 rows), and never read, at line 1.",
+        'Leave out .prefetch_related("books")',
+        "len(list(Author.objects.all()))",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "says", "remedy", "mended"), UNREAD.values(), ids=UNREAD)
+def test_what_nobody_read_is_named_and_can_be_left_out(code, says, remedy, mended, library_cell):
+    shown = library_cell(code)
+    assert shown.findings == [("Unread", says)], shown.report
+    assert remedy in shown.report
+    assert library_cell(mended).findings == []
+
+
+READ = {
+    "rows kept for a later cell": "authors = list(Author.objects.prefetch_related('books'))",
+    "rows that are the cell's result": "list(Book.objects.select_related('author'))",
+    "a queryset kept": (
+        "books = Book.objects.select_related('author')\nfor book in books:\n    book.title"
+    ),
+    "some rows kept": (
+        "kept = [b for b in Book.objects.select_related('author') if b.title > 'book 3']"
+    ),
+    "one row that decides": (
+        "for book in Book.objects.select_related('author'):\n"
+        "    if book.title == 'book 3.1':\n        book.author.name"
+    ),
+    "read by a template": (
+        "from django.template import Context, Template\n"
+        "page = Template('{% for book in books %}{{ book.tags.all.0.word }}{% endfor %}')\n"
+        "page.render(Context({'books': Book.objects.prefetch_related('tags')}))"
+    ),
+    "read by a serializer": (
+        "from django.core import serializers\n"
+        "text = serializers.serialize('json', Book.objects.prefetch_related('tags'))"
+    ),
+    "pickled": ("import pickle\ntext = pickle.dumps(list(Book.objects.select_related('author')))"),
+    "copied": (
+        "import copy\nbooks = [copy.copy(b) for b in Book.objects.select_related('author')]"
+    ),
+    "into a list of its own": (
+        "from django.db.models import Prefetch\n"
+        "for author in Author.objects.prefetch_related(Prefetch('books', to_attr='works')):\n"
+        "    author.works"
+    ),
+    "a generic relation, read": (
+        "for note in Note.objects.prefetch_related('about'):\n    note.about"
+    ),
+    "counted by the database": "Book.objects.select_related('author').count()",
+    "one object": "author = Author.objects.prefetch_related('books').get(name='author 1')",
+    "a table": "Book.objects.select_related('author')",
+    "a frame": "frame(Book.objects.select_related('author'))",
+    "an error before the reading": (
+        "for book in Book.objects.select_related('author'):\n    1 / 0"
+    ),
+    "a joined object kept, with what was joined to it": (
+        "authors = {b.author for b in Book.objects.select_related('author__passport')}"
+    ),
+    "locked": (
+        "from django.db import transaction\n"
+        "with transaction.atomic():\n"
+        "    for book in Book.objects.select_for_update().select_related('author'):\n"
+        "        book.title"
+    ),
+    "row by row, where nothing is certain": (
+        "[book.author_id for book in Book.objects.select_related('author').iterator()]"
+    ),
+    "read in another thread": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(1) as pool:\n"
+        "    books = Book.objects.select_related('author')\n"
+        "    names = list(pool.map(lambda book: book.author.name, list(books)))"
+    ),
+    "read by async code": (
+        "names = [book.author.name async for book in Book.objects.select_related('author')]"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", READ.values(), ids=READ)
+def test_what_is_read_or_may_be_is_not_called_unread(code, library_cell):
+    assert library_cell(code).findings == []
+
+
+def test_reading_in_one_cell_does_not_count_for_the_next(library_cell):
+    reading = "for book in Book.objects.select_related('author'):\n    book.author.name"
+    assert library_cell(reading).findings == []
+    assert library_cell(reading.removesuffix(".author.name")).findings

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from workbook import diagnosis, report
+from workbook import diagnosis, relations, report
 
 from .library import Tag
 from .watching import *  # noqa: F403  (fixtures)
@@ -263,3 +263,10 @@ def test_other_errors_look_as_they_always_do(library_cell, source, last_lines):
 
 def plain(text: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
+def test_advice_that_fails_costs_the_advice_and_no_query(library_cell, monkeypatch):
+    monkeypatch.setattr(relations, "read", lambda frames: 1 / 0)
+    shown = library_cell("len(Book.objects.prefetch_related('tags'))")
+    assert shown.result.result > 0, shown.printed
+    assert shown.headline.startswith("2 queries")

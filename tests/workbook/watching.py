@@ -36,7 +36,9 @@ class Shown:
     @property
     def findings(self) -> list[tuple[str, str]]:
         """(title, sentence) of every diagnosis."""
-        return re.findall(r"^(N\+1|Repeated|After prefetch)  (.+)$", self.report, re.MULTILINE)
+        return re.findall(
+            r"^(N\+1|Repeated|After prefetch|Unread)  (.+)$", self.report, re.MULTILINE
+        )
 
 
 Cell = Callable[[str], Shown]
