@@ -18,25 +18,30 @@ from shopdb.models import InvoiceProduct
 
 
 def rows(queryset: QuerySet, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """One dict a row, `values(*paths)` in JSON's own types, in one query.
+    """One dict a row of a `values_list(*paths)`, in JSON's own types, in one query.
 
     Reads the cursor directly and converts column by column. `values()` would turn every amount
     into a Decimal and every time into a datetime only for JSON to turn them into text again, and
     that costs more than the query.
     """
     try:
-        sql, params = queryset.values_list(*paths).query.sql_with_params()
+        sql, params = queryset.query.sql_with_params()
     except EmptyResultSet:  # Django sees without asking that nothing can match
         return []
-    return _fetch(sql, params, queryset.model, paths)
+    return _dicts(_columns(sql, params, queryset.model, paths), paths)
 
 
-def lines_of(invoice_ids: list[int], paths: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The lines of these invoices as rows(), in one query; none for no invoices."""
+def lines_of(invoice_ids: list[int], paths: tuple[str, ...]) -> dict[int, list[dict[str, Any]]]:
+    """The lines of these invoices as rows(), by invoice, in one query; none for no invoices."""
     if not invoice_ids:
-        return []
-    sql = _sql_for_lines(len(invoice_ids), paths)
-    return _fetch(sql, invoice_ids, InvoiceProduct, paths)
+        return {}
+    with_invoice = ("invoice", *paths)
+    sql = _sql_for_lines(len(invoice_ids), with_invoice)
+    invoices, *columns = _columns(sql, invoice_ids, InvoiceProduct, with_invoice)
+    lines: dict[int, list[dict[str, Any]]] = {}
+    for invoice, line in zip(invoices, _dicts(columns, paths), strict=True):
+        lines.setdefault(invoice, []).append(line)
+    return lines
 
 
 @cache
@@ -47,17 +52,19 @@ def _sql_for_lines(count: int, paths: tuple[str, ...]) -> str:
     return lines.values_list(*paths).query.sql_with_params()[0]
 
 
-def _fetch(
+def _columns(
     sql: str, params: Sequence, model: type[Model], paths: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[Sequence]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        columns = list(zip(*cursor.fetchall(), strict=True))
-    if not columns:
-        return []
+        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(paths)
     for index, path in enumerate(paths):
-        if convert := _converter(find_field(model, path)):
+        if columns[index] and (convert := _converter(find_field(model, path))):
             columns[index] = convert(columns[index])
+    return columns
+
+
+def _dicts(columns: Sequence[Sequence], paths: Sequence[str]) -> list[dict[str, Any]]:
     return list(map(dict, map(zip, repeat(paths), zip(*columns, strict=True))))
 
 
