@@ -382,11 +382,9 @@ UNREAD = {
         "for book in Book.objects.all():\n    book.title",
     ),
     "the end of a chain of prefetches": (
-        "titles = [\n"
-        "    [book.title for book in author.books.all()]\n"
-        "    for author in Author.objects.prefetch_related('books__tags')\n"
-        "]",
-        "Book.tags was prefetched (20 rows), and never read, at line 3.",
+        "[[book.title for book in author.books.all()] for author in"
+        " Author.objects.prefetch_related('books__tags')]",
+        "Book.tags was prefetched (20 rows), and never read, at line 1.",
         '.prefetch_related("books") is enough',
         "for author in Author.objects.prefetch_related('books'):\n"
         "    [book.title for book in author.books.all()]",
