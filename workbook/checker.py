@@ -24,17 +24,8 @@ from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from workbook import diagnosis, recorder, report
-from workbook.comparison import (
-    Difference,
-    Rows,
-    Unusable,
-    Value,
-    difference,
-    materialise,
-    mentioned_fields,
-    plural,
-    same,
-)
+from workbook.answers import Rows, Unusable, Value, materialise, same
+from workbook.comparison import Difference, difference, mentioned_fields, plural
 from workbook.exercises import Answer, Exercise, ExerciseError, NearMiss, closed
 from workbook.rollback import Rollback
 

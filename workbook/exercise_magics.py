@@ -10,11 +10,12 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from workbook import checker, comparison, exercises, feedback, progress
+from workbook import answers, checker, comparison, exercises, feedback, progress
 
 # A cell may replace a function of these modules; before its answer is judged they are put back.
 _PRISTINE = {
-    module: dict(vars(module)) for module in (checker, comparison, exercises, feedback, progress)
+    module: dict(vars(module))
+    for module in (answers, checker, comparison, exercises, feedback, progress)
 }
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from seed import edge_cases
 from workbook import checker, exercises
-from workbook.comparison import Rows
+from workbook.answers import Rows
 
 FILES = sorted(settings.WORKBOOK["EXERCISES"].glob("[0-9]*_*.py"))
 EXERCISES = {number: found for path in FILES for number, found in exercises.load(path).items()}

@@ -249,6 +249,10 @@ TRICKS = {
         "8.13", "from workbook import checker, comparison\n"
                 "checker.difference = comparison.difference = lambda *a, **k: None\n"
                 "checker._judge = lambda *a: None\n3"),
+    "values all alike": (
+        "8.13", "from workbook import answers, checker\n"
+                "answers.key = lambda *a, **k: 0\n"
+                "checker.same = lambda *a, **k: True\n3"),
     "another check": (
         "8.13", "from workbook import checker\n"
                 "checker.check = lambda e, *a: checker.Verdict(e, 'passed')\n3"),
