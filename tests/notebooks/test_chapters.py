@@ -39,6 +39,7 @@ def test_it_has_the_parts_of_a_chapter(path):
     for promise in ("*You will be able to", "*You need", "*Takes"):
         assert promise in notebook.cells[0].source
     assert code_cells(notebook)[0].source.startswith("%load_ext workbook\n")
+    assert 20 <= len(code_cells(notebook)) <= 35
     for heading in ("## In an interview", "## Exercises", "## In short"):
         assert heading in text.splitlines()
 

@@ -369,3 +369,9 @@ def test_json_is_utf8_text(shop, api):
     body = json.dumps({"name": "চা", "email": "c@example.com", "mobile": "1"}, ensure_ascii=False)
     response = api("POST", "customers/", raw=body.encode())
     assert response.data["name"] == "চা"
+
+
+def test_the_bare_address_leads_to_what_there_is(client):
+    response = client.get("/", follow=True)
+    assert response.redirect_chain == [("/api/", 302)]
+    assert "invoices" in response.json()
