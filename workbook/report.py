@@ -263,14 +263,18 @@ def _pretty(statement: str) -> str:
 def highlighted(statement: str) -> str:
     """SQL as HTML: keywords <b>, strings and numbers <i>, so that it lives without styles."""
     out = []
-    for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(statement):
-        safe = escape(text, quote=False)
-        if kind in Keyword or (kind in Operator.Word):
-            out.append(f"<b>{safe}</b>")
-        elif (kind in Literal and not text.startswith('"')) or kind in Comment:
-            out.append(f"<i>{safe}</i>")
-        else:
-            out.append(safe)
+    for n, part in enumerate(re.split(f"({_OURS.pattern})", statement)):
+        if n % 2:  # our own words within the statement
+            out.append(escape(part, quote=False))
+            continue
+        for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(part):
+            safe = escape(text, quote=False)
+            if kind in Keyword or (kind in Operator.Word):
+                out.append(f"<b>{safe}</b>")
+            elif (kind in Literal and not text.startswith('"')) or kind in Comment:
+                out.append(f"<i>{safe}</i>")
+            else:
+                out.append(safe)
     return "".join(out).replace("</b> <b>", " ").replace("</i><i>", "")
 
 
