@@ -4,12 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, connections
 
 from workbook import diagnosis, relations, report
 
 from .library import Tag
 from .watching import *  # noqa: F403  (fixtures)
+from .watching import put_back
 
 
 def test_a_cell_that_asks_has_a_report_and_one_that_does_not_has_none(library_cell):
@@ -165,11 +166,13 @@ def test_loading_twice_and_unloading(library_cell):
 
 
 def test_loading_in_a_cell_that_awaits(bare_cell, library_tables, db):
+    ours = connections["default"]
     shown = bare_cell(
         "%load_ext workbook\n"
         "from tests.workbook.library import Tag\n"
         "await Tag.objects.acount()\nTag.objects.count()"
     )
+    put_back(ours)
     assert shown.headline.startswith("2 queries")
 
 

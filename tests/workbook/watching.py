@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -50,10 +50,19 @@ def shell() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.colors = "nocolor"
+    ours = connections["default"]
     yield shell
     shell.run_cell("%unload_ext workbook")
+    put_back(ours)
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
+
+
+def put_back(ours: Any) -> None:
+    """Make `ours` the connection again, after a cell that loaded the workbook while awaiting."""
+    if connections["default"] is not ours:
+        connections["default"].close()
+        connections["default"] = ours
 
 
 @pytest.fixture
