@@ -78,9 +78,15 @@ def frame(queryset: QuerySet | RawQuerySet | BaseManager, *, exact: bool = False
     What no field describes (extra columns of `raw()`) gets the dtype pandas infers. A value that
     does not fit its field, which SQLite allows, makes its column one of objects rather than change.
 
-    Raises TypeError for anything but a QuerySet, RawQuerySet or Manager.
+    Raises TypeError for anything but a QuerySet, RawQuerySet or Manager, ImportError without pandas.
     """
-    import pandas as pd
+    try:
+        import pandas as pd
+    except ImportError:
+        raise ImportError(
+            "frame() gives a pandas DataFrame, and this environment has no pandas: "
+            "`pip install pandas`, then run the cell again."
+        ) from None
 
     rows = _read(queryset)
     parts: list[list[pd.Series]] = [[] for _ in rows.columns]

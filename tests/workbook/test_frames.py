@@ -601,3 +601,10 @@ def test_previews_do_without_pandas():
     code += "sys.exit('pandas' in sys.modules or 'numpy' in sys.modules)"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "shopdb.settings"}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+def test_without_pandas_a_sentence_says_what_to_do(shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="this environment has no pandas: `pip install pandas`"):
+        frame(Product.objects.all())
+    assert preview(Product.objects.all()).text
