@@ -78,7 +78,8 @@ def frame(queryset: QuerySet | RawQuerySet | BaseManager, *, exact: bool = False
     What no field describes (extra columns of `raw()`) gets the dtype pandas infers. A value that
     does not fit its field, which SQLite allows, makes its column one of objects rather than change.
 
-    Raises TypeError for anything but a QuerySet, RawQuerySet or Manager, ImportError without pandas.
+    Raises TypeError for anything but a QuerySet, RawQuerySet or Manager; ImportError where there
+    is no pandas.
     """
     try:
         import pandas as pd
