@@ -231,8 +231,8 @@ def _explain_unread_relation(group: list[Unread]) -> Finding:
     prefetched = first.query.access is not None and first.query.access.kind == relations.PREFETCH
     brought = f"prefetched ({rows:,} rows)" if prefetched else f"joined to {rows:,} rows"
     method = "prefetch_related" if prefetched else "select_related"
-    before = first.path.rpartition("__")[0]
-    label = f"{first.owner._meta.object_name}.{first.name}"
+    before, _, name = first.path.rpartition("__")
+    label = f"{first.owner._meta.object_name}.{name}"
     return Finding(
         "Unread",
         f"{label} was {brought}, and never read{_at(queries)}.",

@@ -115,8 +115,7 @@ class Unread(NamedTuple):
     """A relation that a query brought along and nobody read."""
 
     query: Query
-    owner: type[Model]
-    name: str  # of the relation: Invoice.customer
+    owner: type[Model]  # whose relation it is: Invoice
     path: str  # as the lookup is written: "invoice__customer"
 
 
@@ -328,19 +327,22 @@ find_cell: Callable[[str], Cell | None] = lambda filename: None  # noqa: E731  (
 suspended_line: Callable[[], tuple[str, int] | None] = lambda: None  # noqa: E731  (likewise)
 _kinds: dict[str, int] = {}
 _handed_over = threading.local()  # for worker threads: the origin of who awaits them
-_LIBRARIES = tuple(
-    os.path.join(path, "")
-    for path in {
-        os.path.dirname(django.__file__),
-        os.path.dirname(__file__),
-        *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
-    }
+_LIBRARIES = (
+    *(
+        os.path.join(path, "")
+        for path in {
+            os.path.dirname(django.__file__),
+            os.path.dirname(__file__),
+            *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
+        }
+    ),
+    "<",  # code without a file, e.g. <string>
 )
 
 
 def is_library(filename: str) -> bool:
     """Whether code stands in an installed package, in Python itself or in the workbook."""
-    return filename.startswith((*_LIBRARIES, "<"))
+    return filename.startswith(_LIBRARIES)
 
 
 def _kind(filename: str) -> int:

@@ -45,13 +45,15 @@ def find(capture: Capture) -> list[Unread]:
         if not (query.cause or query.error)
         for unread in (*_joined(query), *_prefetched(query))
     ]
-    if any(_alive(unread.owner) > 1 for unread in found):
+    kept = {owner for owner in {unread.owner for unread in found} if _alive(owner) > 1}
+    if kept:
         gc.collect()  # objects that prefetching ties into circles die no other way
-    return [unread for unread in found if _alive(unread.owner) <= 1]
+        kept = {owner for owner in kept if _alive(owner) > 1}
+    return [unread for unread in found if unread.owner not in kept]
 
 
-def _alive(model: type[Model]) -> int:
-    return len({id(held) for holder in _holders.get(model, ()) if (held := holder()) is not None})
+def _alive(owner: type[Model]) -> int:
+    return len({id(held) for holder in _holders.get(owner, ()) if (held := holder()) is not None})
 
 
 def _joined(query: Query) -> Iterator[Unread]:
@@ -69,7 +71,7 @@ def _unread_joins(
         if relation is None:
             continue
         if id(relation) not in _read:
-            yield Unread(query, model, name, f"{prefix}{name}")
+            yield Unread(query, model, f"{prefix}{name}")
         else:
             yield from _unread_joins(query, relation.related_model, deeper, f"{prefix}{name}__")
 
@@ -83,7 +85,7 @@ def _prefetched(query: Query) -> Iterator[Unread]:
         relation = descriptor if to_many else _relation(access.owner, name)
         # None for a Prefetch's to_attr: a list, which anybody may read unseen.
         if relation is not None and id(relation) not in _read:
-            yield Unread(query, access.owner, name, access.name)
+            yield Unread(query, access.owner, access.name)
 
 
 def _relation(model: type[Model], name: str) -> FieldCacheMixin | None:
@@ -141,19 +143,22 @@ def _noting_prefetch(instances: list[Model], *args: Any) -> Any:
     return _prefetch_one_level(instances, *args)
 
 
+_PLACES = [
+    (FieldCacheMixin, "get_cached_value", _get_one, _noting_get_one),
+    (related_descriptors.ReverseManyToOneDescriptor, "__get__", _get_many, _noting_get_many),
+    (Model, "__getstate__", _get_state, _noting_get_state),
+    (django_query.QuerySet, "_fetch_all", _fetch_all, _noting_fetch_all),
+    (django_query, "prefetch_one_level", _prefetch_one_level, _noting_prefetch),
+]
+
+
 def install() -> None:
     """Note from here on which relations are brought along, and which are read."""
-    FieldCacheMixin.get_cached_value = _noting_get_one
-    related_descriptors.ReverseManyToOneDescriptor.__get__ = _noting_get_many
-    Model.__getstate__ = _noting_get_state
-    django_query.QuerySet._fetch_all = _noting_fetch_all
-    django_query.prefetch_one_level = _noting_prefetch
+    for place, name, _, noting in _PLACES:
+        setattr(place, name, noting)
 
 
 def uninstall() -> None:
     """Leave Django as it was."""
-    FieldCacheMixin.get_cached_value = _get_one
-    related_descriptors.ReverseManyToOneDescriptor.__get__ = _get_many
-    Model.__getstate__ = _get_state
-    django_query.QuerySet._fetch_all = _fetch_all
-    django_query.prefetch_one_level = _prefetch_one_level
+    for place, name, original, _ in _PLACES:
+        setattr(place, name, original)
