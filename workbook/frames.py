@@ -738,12 +738,14 @@ def _html(columns: list[list[str]], caption: str) -> str:
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
 
-    # What is wider than the page scrolls sideways, and need not break its dates as well.
-    one_line = " wb-wide" if len(columns) > FITS_A_PAGE else ""
+    table = '<table class="dataframe">'
+    if len(columns) > FITS_A_PAGE:  # it scrolls sideways, and need not break its dates as well
+        table = (
+            '<style>table.wb-wide td{white-space:nowrap}</style>\n<table class="dataframe wb-wide">'
+        )
     return "\n".join(
         [
-            *(["<style>table.wb-wide td{white-space:nowrap}</style>"] if one_line else []),
-            f'<table class="dataframe{one_line}">',
+            table,
             f"<thead>{line(header, 'th')}</thead>",
             "<tbody>",
             *(line(row, "td") for row in body),

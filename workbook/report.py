@@ -239,51 +239,53 @@ _BREAKS = re.compile(
 
 _TOO_DEEP = re.compile(r"^ {28}", re.MULTILINE)
 
-# What we put into a statement, and a formatter of SQL would take apart.
+# What we put into a statement: no SQL, to be laid out or highlighted.
 _OURS = re.compile(r"… [\d,]+ (?:columns?(?: of [\"`][^\"`]+[\"`])?|more(?: rows)?)|‹\w+›")
 
 
-def _pretty(statement: str) -> str:
-    """Short statements on one line, longer ones a clause a line."""
-    if len(statement) <= 96:
-        return statement
-    holes: list[str] = []
+def _html_sql(statement: str) -> str:
+    """SQL as HTML: short statements on one line, longer ones a clause a line."""
+    ours: list[str] = []
 
     def hide(match: re.Match) -> str:
-        holes.append(match[0])
-        return f'"⟦{len(holes) - 1}⟧"'
+        ours.append(match[0])
+        return f'"⟦{len(ours) - 1}⟧"'
 
     plain = _OURS.sub(hide, statement)
-    laid_out = sqlparse.format(plain, reindent=True, wrap_after=80, indent_width=2)
+    shown = _highlighted(plain if len(statement) <= 96 else _laid_out(plain))
+    return re.sub(r'"⟦(\d+)⟧"', lambda m: escape(ours[int(m[1])], quote=False), shown)
+
+
+def _laid_out(statement: str) -> str:
+    laid_out = sqlparse.format(statement, reindent=True, wrap_after=80, indent_width=2)
     if _TOO_DEEP.search(laid_out):  # CASE within functions walks off to the right
-        laid_out = _BREAKS.sub("\n", plain)
-    return re.sub(r'"⟦(\d+)⟧"', lambda m: holes[int(m[1])], laid_out)
+        return _BREAKS.sub("\n", statement)
+    return laid_out
 
 
-def highlighted(statement: str) -> str:
-    """SQL as HTML: keywords <b>, strings and numbers <i>, so that it lives without styles."""
+def _highlighted(statement: str) -> str:
+    """Keywords <b>, strings and numbers <i>, so that it lives without styles."""
     out = []
-    for n, part in enumerate(re.split(f"({_OURS.pattern})", statement)):
-        if n % 2:  # our own words within the statement
-            out.append(escape(part, quote=False))
-            continue
-        for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(part):
-            safe = escape(text, quote=False)
-            if kind in Keyword or (kind in Operator.Word):
-                out.append(f"<b>{safe}</b>")
-            elif (kind in Literal and not text.startswith('"')) or kind in Comment:
-                out.append(f"<i>{safe}</i>")
-            else:
-                out.append(safe)
+    for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(statement):
+        safe = escape(text, quote=False)
+        if kind in Keyword or (kind in Operator.Word):
+            out.append(f"<b>{safe}</b>")
+        elif (kind in Literal and not text.startswith('"')) or kind in Comment:
+            out.append(f"<i>{safe}</i>")
+        else:
+            out.append(safe)
     return "".join(out).replace("</b> <b>", " ").replace("</i><i>", "")
 
 
 # Text.
 
 
-def text(capture: Capture, notes: list[str] | None = None) -> str:
+def text(capture: Capture) -> str:
     """The report for a terminal."""
-    shapes, findings = diagnosis.shapes(capture), diagnosis.diagnose(capture)
+    return _text(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
+
+
+def _text(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
     strong, rest = headline(capture, shapes, findings)
     lines = [strong + rest]
     for finding in findings:
@@ -296,7 +298,7 @@ def text(capture: Capture, notes: list[str] | None = None) -> str:
         ]
     if capture.transactions:
         lines.append(f"Transaction  {transactions(capture.transactions)}")
-    lines += notes or []
+    lines += notes
     if findings or capture.transactions or notes:
         lines.append("")
     width = max((len(f"{len(shape.queries):,}") for shape in shapes), default=1)
@@ -371,15 +373,18 @@ _STYLE = (
 )
 
 
-def html(capture: Capture, notes: list[str] | None = None) -> str:
+def html(capture: Capture) -> str:
     """The report for a notebook."""
-    shapes, findings = diagnosis.shapes(capture), diagnosis.diagnose(capture)
+    return _html(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
+
+
+def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
     strong, rest = headline(capture, shapes, findings)
     parts = [f"<p><b>{strong}</b>{rest}</p>"]
     parts += [_html_finding(finding) for finding in findings]
     if capture.transactions:
         parts.append(f"<p>Transaction: {transactions(capture.transactions)}</p>")
-    parts += [f"<p>{escape(note)}</p>" for note in notes or ()]
+    parts += [f"<p>{escape(note)}</p>" for note in notes]
     visible = _visible(shapes, findings)
     parts += [_html_shape(shape, capture) for n, shape in enumerate(shapes) if n in visible]
     if folded := [shape for n, shape in enumerate(shapes) if n not in visible]:
@@ -407,7 +412,7 @@ def _coded(sentence: str) -> str:
 
 
 def _html_shape(shape: Shape, capture: Capture) -> str:
-    statement = highlighted(_pretty(sql(shape.queries[0], capture)))
+    statement = _html_sql(sql(shape.queries[0], capture))
     margin = escape(_margin(shape, capture), quote=False)
     plan = "".join(
         f"\n{'  ' * step.depth}→ <em>{escape(step.text)}</em> <small>{escape(step.raw)}</small>"
@@ -419,5 +424,10 @@ def _html_shape(shape: Shape, capture: Capture) -> str:
     )
 
 
-def mimebundle(capture: Capture, notes: list[str] | None = None) -> dict[str, str]:
-    return {"text/plain": text(capture, notes), "text/html": html(capture, notes)}
+def mimebundle(capture: Capture, notes: list[str]) -> dict[str, str]:
+    """Both forms of the report, with `notes` below its headline."""
+    said = diagnosis.shapes(capture), diagnosis.diagnose(capture)
+    return {
+        "text/plain": _text(capture, *said, notes),
+        "text/html": _html(capture, *said, notes),
+    }
