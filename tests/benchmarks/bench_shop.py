@@ -4,20 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.notebooks.chapters import ROOT, seeded_shop
 
 
 def measure() -> Iterator[tuple[str, str, str, bool]]:
     """Yield `(what, measured, bar, met)`, measured in a process and database of its own."""
-    with tempfile.TemporaryDirectory() as folder:
+    with seeded_shop() as url:
         environment = {
             **os.environ,
-            "DATABASE_URL": f"sqlite:///{Path(folder, 'bench.sqlite3')}",
+            "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "shopdb.settings",
             "DEBUG": "0",
             "ALLOWED_HOSTS": "localhost",
@@ -99,7 +97,6 @@ def run() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import connection
     from django.test import Client, RequestFactory
     from django.test.utils import CaptureQueriesContext
@@ -108,8 +105,6 @@ def run() -> None:
     from shopdb.billing import issue_invoice
     from shopdb.models import Customer, Product, User
 
-    call_command("migrate", verbosity=0)
-    call_command("seed", verbosity=0)
     owner = User.objects.get(username="sara")
 
     # The view as the URL finds it, with the user at hand: session and login are not in by_hand().

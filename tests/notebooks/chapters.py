@@ -77,7 +77,7 @@ def execute(path: Path, url: str) -> NotebookNode:
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
-                output.traceback = own_frames(output.traceback)
+                output.traceback = without_files(output.traceback)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -85,8 +85,8 @@ def execute(path: Path, url: str) -> NotebookNode:
     return notebook
 
 
-def own_frames(traceback: list[str]) -> list[str]:
-    """The traceback without the frames of installed packages, which name this machine's folders."""
+def without_files(traceback: list[str]) -> list[str]:
+    """The traceback without frames that stand in files: they name this machine's folders."""
     return [entry for entry in traceback if not ANSI.sub("", entry).startswith("File ")]
 
 
