@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from shopdb.api import check_parents
+from shopdb.api.views import check_parents
 from shopdb.billing import cancel_invoice, record_payment
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 

@@ -97,9 +97,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "shopdb.api.locked_out"
+AXES_LOCKOUT_CALLABLE = "shopdb.api.views.locked_out"
 AXES_VERBOSE = False
-CSRF_FAILURE_VIEW = "shopdb.api.csrf_failure"
+CSRF_FAILURE_VIEW = "shopdb.api.views.csrf_failure"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

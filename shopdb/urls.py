@@ -7,5 +7,5 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/")),
     path("admin/", admin.site.urls),
-    path("api/", include("shopdb.api")),
+    path("api/", include("shopdb.api.views")),
 ]

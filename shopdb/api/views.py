@@ -24,7 +24,7 @@ from django.views.csrf import csrf_failure as csrf_failure_page
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from shopdb import billing, reports
-from shopdb.bodies import (
+from shopdb.api.bodies import (
     LONGEST_LIST,
     read_amount,
     read_field,
@@ -36,7 +36,7 @@ from shopdb.bodies import (
     read_rate,
     read_text,
 )
-from shopdb.filters import (
+from shopdb.api.filters import (
     aggregates,
     apply_filters,
     apply_order,
@@ -44,8 +44,8 @@ from shopdb.filters import (
     parse_day,
     searchable,
 )
+from shopdb.api.serialize import json_default, lines_of, rows
 from shopdb.models import Category, Customer, Invoice, Product, User
-from shopdb.serialize import json_default, lines_of, rows
 
 
 class ApiError(Exception):

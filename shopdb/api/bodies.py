@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 
-from shopdb.filters import LARGEST_INTEGER
+from shopdb.api.filters import LARGEST_INTEGER
 
 LONGEST_LIST = 1000
 DEEPEST_BODY = 20

@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core import serializers
 
-from shopdb import api as api_module
+from shopdb.api import views as api_module
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 from tests.shopdb.conftest import JsonClient
 

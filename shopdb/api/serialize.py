@@ -12,8 +12,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import DateTimeField, DecimalField, Field, JSONField, Model, QuerySet
 
+from shopdb.api.filters import find_field
 from shopdb.billing import to_cents
-from shopdb.filters import find_field
 from shopdb.models import InvoiceProduct
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shopdb import api as api_module
+from shopdb.api import views as api_module
 from shopdb.models import User
 from tests.shopdb.conftest import JsonClient
 
