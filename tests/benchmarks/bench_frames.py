@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django_pandas.io import read_frame
 
 from shopdb.models import Customer, Invoice, User
-from workbook.frames import frame, preview
+from workbook.tables import frame, preview
 
 INVOICES = 200_000
 CUSTOMERS = 800

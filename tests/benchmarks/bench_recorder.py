@@ -16,8 +16,8 @@ settings.DEBUG = False  # Django's own query log would hide the recorder's cost
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from shopdb.models import User
-from workbook import unread
-from workbook.recorder import queries
+from workbook.queries import unread
+from workbook.queries import queries
 
 user, _ = User.objects.get_or_create(username="bench")
 

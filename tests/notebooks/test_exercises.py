@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from seed import edge_cases
-from workbook import checker, exercises
-from workbook.answers import Rows
+from workbook import exercises
+from workbook.exercises import checker, running
+from workbook.exercises.answers import Rows
 
 FILES = sorted(settings.WORKBOOK["EXERCISES"].glob("[0-9]*_*.py"))
 EXERCISES = {number: found for path in FILES for number, found in exercises.load(path).items()}
@@ -49,7 +50,7 @@ def test_model_answer_passes(number, shop):
 def test_model_answer_as_it_is_shown_passes_when_pasted(number, shop):
     found = EXERCISES[number]
     names = found.answer.__wrapped__.__globals__
-    verdict = checker.check(found, checker.Cell(found.source, names, needs_value=False))
+    verdict = checker.check(found, running.Cell(found.source, names, needs_value=False))
     assert verdict.status == "passed", explained(verdict)
 
 
@@ -65,7 +66,7 @@ def test_model_answer_depends_on_no_key_that_it_does_not_name(number, db):
 @each_exercise
 def test_unsolved_cell_does_not_pass(number, shop):
     assert checker.check(EXERCISES[number], lambda: ...).status == "not attempted"
-    assert not checker.Cell("...", {}).attempted
+    assert not running.Cell("...", {}).attempted
 
 
 @each_exercise
@@ -87,7 +88,7 @@ def content_on_shop(exercise, shuffle):
     """What the model answer gives on the small shop laid out in that order, ids left out."""
     with transaction.atomic():
         edge_cases.build(shuffle)
-        outcome = checker.run(exercise, exercise.answer)
+        outcome = running.run(exercise, exercise.answer)
         content = [
             without_ids(part, exercise.ordered)
             for part in (outcome.value, outcome.reading, outcome.left)

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from workbook import exercises
-from workbook.feedback import progress_message
-from workbook.progress import Entry, Progress
+from workbook.exercises.feedback import progress_message
+from workbook.exercises.progress import Entry, Progress
 
 # The settings a notebook is run with: the project's own, on a copy of its database.
 SETTINGS = """

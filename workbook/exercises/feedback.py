@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlparse
 
-from workbook import diagnosis, report
-from workbook.checker import Outcome, Verdict
-from workbook.comparison import plural
-from workbook.exercises import Exercise
-from workbook.progress import Entry
+from workbook.exercises.checker import Verdict
+from workbook.exercises.comparison import plural
+from workbook.exercises.declaration import Exercise
+from workbook.exercises.progress import Entry
+from workbook.exercises.running import Outcome
+from workbook.queries import diagnosis, report
 
 STYLE = (
     "border-left: 3px solid {colour}; padding: 0.2em 0 0.2em 0.8em; "

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 
-from workbook.progress import LOCK_SECONDS, Entry, Progress
+from workbook.exercises.progress import LOCK_SECONDS, Entry, Progress
 
 ATTEMPTS = """
 import sys
 from pathlib import Path
-from workbook.progress import Progress
+from workbook.exercises.progress import Progress
 for _ in range(40):
     Progress(Path(sys.argv[1])).attempt(sys.argv[2], passed=False)
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from workbook.answers import Object, Rows, Unusable, Value, key, plain, same
+from workbook.exercises.answers import Object, Rows, Unusable, Value, key, plain, same
 
 EXAMPLES = 3
 

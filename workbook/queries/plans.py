@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError
 
-from workbook import recorder
-from workbook.diagnosis import shapes
-from workbook.recorder import Capture, Query
+from workbook.queries import recorder
+from workbook.queries.diagnosis import shapes
+from workbook.queries.recorder import Capture, Query
 
 
 class Step(NamedTuple):

@@ -1,7 +1,7 @@
 """One connection for the whole kernel: every cell, `await`, and asgiref's worker thread.
 
 Left alone, a connection opened in a cell with `await` is lost to the next cell, and async ORM
-methods run on a connection of their own, outside of transactions and unseen by the recorder.
+methods run on a connection of their own, outside of transactions and unseen by the origins.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
-from workbook import recorder
+from workbook.queries import origins
 
 
 class SharedConnections:
@@ -49,11 +49,11 @@ class _Worker(ThreadPoolExecutor):
         self._shared = shared
 
     def submit(self, call: Callable, /, *args: Any, **kwargs: Any) -> Future:
-        origin = recorder.caller()
+        origin = origins.caller()
 
         def run() -> Any:
             self._shared.restore()
-            with recorder.on_behalf_of(origin):
+            with origins.on_behalf_of(origin):
                 return call(*args, **kwargs)
 
         return super().submit(run)

@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
 
-from workbook import diagnosis, relations, report
+from workbook.queries import diagnosis, relations, report
 
-from .library import Tag
-from .watching import *  # noqa: F403  (fixtures)
-from .watching import put_back
+from ..library import Tag
+from ..watching import *  # noqa: F403  (fixtures)
+from ..watching import put_back
 
 
 def test_a_cell_that_asks_has_a_report_and_one_that_does_not_has_none(library_cell):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
-from workbook import recorder
+from workbook.queries import recorder
 
 
 class Rollback:

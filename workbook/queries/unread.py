@@ -16,8 +16,8 @@ from django.db.models import query as django_query
 from django.db.models.fields import related_descriptors
 from django.db.models.fields.mixins import NOT_PROVIDED, FieldCacheMixin
 
-from workbook import relations
-from workbook.recorder import Capture, Query, Unread
+from workbook.queries import relations
+from workbook.queries.recorder import Capture, Query, Unread
 
 FEWEST = 3  # rows: fewer cost nothing
 

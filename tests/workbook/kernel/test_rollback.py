@@ -6,9 +6,9 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from . import library
-from .library import Author, Tag
-from .watching import *  # noqa: F403  (fixtures)
+from .. import library
+from ..library import Author, Tag
+from ..watching import *  # noqa: F403  (fixtures)
 
 WRITES = [
     "Tag.objects.create(word='new')",

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -17,10 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
-from workbook import frames
-from workbook.frames import frame, preview
+from workbook.tables import frame, preview, reading
 
-from .frame_models import MODELS, BigShelf, Detail, Maybe, Shelf, Slot, Thing
+from .models import MODELS, BigShelf, Detail, Maybe, Shelf, Slot, Thing
 
 pytestmark = pytest.mark.django_db
 
@@ -255,7 +255,7 @@ def test_an_expression_over_choices_is_plain_text(things):
 
 def test_a_column_over_several_chunks_is_the_same(things, monkeypatch):
     whole = frame(Maybe.objects.order_by("id"))
-    monkeypatch.setattr(frames, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 1)
     pd.testing.assert_frame_equal(agree(Maybe.objects.order_by("id")), whole)
 
 
@@ -528,8 +528,8 @@ def test_caption_says_how_many_rows_there_are(shop, narrow, caption, rows, lines
 
 
 def test_counting_stops(shop, monkeypatch):
-    monkeypatch.setattr(frames, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(frames, "PREVIEW_COUNTS_UP_TO", 11)
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(import_module("workbook.tables.preview"), "PREVIEW_COUNTS_UP_TO", 11)
     shown = preview(Product.objects.order_by("id"))
     assert shown.rows is None
     assert shown.text.endswith("10 of more than 11 rows")
@@ -596,7 +596,7 @@ def test_wide_and_combining_characters_are_aligned():
 
 
 def test_previews_do_without_pandas():
-    code = "import django; django.setup(); import workbook.frames as f, sys;"
+    code = "import django; django.setup(); import workbook.tables as f, sys;"
     code += "from shopdb.models import User; f.preview(User.objects.none());"
     code += "sys.exit('pandas' in sys.modules or 'numpy' in sys.modules)"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "shopdb.settings"}

@@ -8,11 +8,12 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, F
 from django.test.utils import CaptureQueriesContext
 
-from workbook.recorder import paused, queries
+from workbook.queries import queries
+from workbook.queries.recorder import paused
 
-from . import library
-from .library import Author, Book, Passport, Tag
-from .watching import *  # noqa: F403  (fixtures)
+from .. import library
+from ..library import Author, Book, Passport, Tag
+from ..watching import *  # noqa: F403  (fixtures)
 
 pytestmark = pytest.mark.usefixtures("library_tables")
 

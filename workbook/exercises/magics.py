@@ -1,4 +1,4 @@
-"""The IPython face of the exercises: `%exercise`, `%hint`, `%solution`, `%progress`."""
+"""`%exercise`, `%hint`, `%solution`, `%progress`."""
 
 import re
 from contextlib import ExitStack
@@ -10,12 +10,20 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from workbook import answers, checker, comparison, exercises, feedback, progress
+from workbook.exercises import (
+    answers,
+    checker,
+    comparison,
+    declaration,
+    feedback,
+    progress,
+    running,
+)
 
 # A cell may replace a function of these modules; before its answer is judged they are put back.
 _PRISTINE = {
     module: dict(vars(module))
-    for module in (answers, checker, comparison, exercises, feedback, progress)
+    for module in (answers, checker, comparison, declaration, feedback, progress, running)
 }
 
 
@@ -23,9 +31,9 @@ _PRISTINE = {
 class _Running:
     """The exercise of the cell that is running now."""
 
-    exercise: exercises.Exercise
-    cell: checker.Cell
-    baseline: checker.Outcome
+    exercise: declaration.Exercise
+    cell: running.Cell
+    baseline: running.Outcome
     undo: ExitStack
 
 
@@ -51,16 +59,16 @@ class ExerciseMagics(Magics):
             raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
         code = self.shell.transform_cell(_without_magics(self._source))
         needs_value = not (found.leaves or found.raises)
-        cell = checker.Cell(
+        cell = running.Cell(
             code, dict(self.shell.user_ns), needs_value, self._filename(), _put_back
         )
         if not cell.attempted:
             self._show(found, checker.Verdict(found, "not attempted"))
             return
-        baseline = checker.run(found, found.answer)
+        baseline = running.run(found, found.answer)
         undo = ExitStack()
-        undo.enter_context(exercises.closed())
-        undo.enter_context(checker.undone())
+        undo.enter_context(declaration.closed())
+        undo.enter_context(running.undone())
         self._running = _Running(found, cell, baseline, undo)
 
     @line_magic
@@ -95,8 +103,8 @@ class ExerciseMagics(Magics):
     def show_progress(self, line: str) -> None:
         """`%progress` shows what is solved, chapter by chapter."""
         try:
-            chapters = exercises.chapters()
-        except exercises.ExerciseError as error:
+            chapters = declaration.chapters()
+        except declaration.ExerciseError as error:
             raise UsageError(str(error)) from None
         store = progress.Progress()
         entries = store.read()
@@ -107,20 +115,20 @@ class ExerciseMagics(Magics):
         self._abandon()
 
     def after_cell(self, result: ExecutionResult) -> None:
-        running, self._running = self._running, None
-        if running is None:
+        current, self._running = self._running, None
+        if current is None:
             return
         self.shell.workbook_watcher.shared.restore()  # a cell that awaits ran in another context
         _put_back()
         try:
-            running.undo.close()
+            current.undo.close()
             if isinstance(result.error_in_exec, KeyboardInterrupt):
-                verdict = checker.Verdict(running.exercise, "stopped")
+                verdict = checker.Verdict(current.exercise, "stopped")
             else:
-                verdict = checker.check(running.exercise, running.cell, running.baseline)
+                verdict = checker.check(current.exercise, current.cell, current.baseline)
         except KeyboardInterrupt:
-            verdict = checker.Verdict(running.exercise, "stopped")
-        self._show(running.exercise, verdict)
+            verdict = checker.Verdict(current.exercise, "stopped")
+        self._show(current.exercise, verdict)
 
     def _abandon(self) -> None:
         """Undo an exercise whose cell ended without the hook being called."""
@@ -134,13 +142,13 @@ class ExerciseMagics(Magics):
         code = shell.transform_cell(self._source)
         return shell.compile.get_code_name(self._source, code, shell.execution_count)
 
-    def _find(self, line: str) -> exercises.Exercise:
+    def _find(self, line: str) -> declaration.Exercise:
         try:
-            return exercises.find(line.strip().strip("\"'"))
-        except exercises.ExerciseError as error:
+            return declaration.find(line.strip().strip("\"'"))
+        except declaration.ExerciseError as error:
             raise UsageError(str(error)) from None
 
-    def _show(self, exercise: exercises.Exercise, verdict: checker.Verdict) -> None:
+    def _show(self, exercise: declaration.Exercise, verdict: checker.Verdict) -> None:
         store = progress.Progress()
         if verdict.status in {"passed", "failed"}:
             store.attempt(exercise.number, verdict.status == "passed")

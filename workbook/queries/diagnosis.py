@@ -11,8 +11,9 @@ from itertools import groupby
 
 from django.db.models import Model
 
-from workbook import relations
-from workbook.recorder import Capture, Place, Query, Unread
+from workbook.queries import relations
+from workbook.queries.origins import Place
+from workbook.queries.recorder import Capture, Query, Unread
 
 MANY_TIMES = 3  # two may be chance; three times through the same instruction is a loop
 

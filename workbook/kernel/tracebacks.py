@@ -10,7 +10,7 @@ from types import TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from workbook import recorder
+from workbook.queries import origins
 
 LEFT_OUT = "    … inside installed packages; %tb shows every step\n"
 
@@ -51,7 +51,7 @@ def own_frames(entries: list[str]) -> Iterator[str]:
     left_out = False
     for entry in entries:
         frame = _FRAME.match(_ANSI.sub("", entry))
-        if frame and recorder.is_library(os.path.expanduser(frame[1])):
+        if frame and origins.is_library(os.path.expanduser(frame[1])):
             if not left_out:
                 yield LEFT_OUT
             left_out = True

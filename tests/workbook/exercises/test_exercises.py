@@ -12,7 +12,7 @@ from django.conf import settings
 from seed import edge_cases
 from shopdb.models import Product
 
-from .watching import *  # noqa: F403  (fixtures)
+from ..watching import *  # noqa: F403  (fixtures)
 
 SETUP = (
     "from shopdb.models import *\n"
@@ -242,19 +242,19 @@ TRICKS = {
         "8.13", "from workbook import exercises\n"
                 "object.__setattr__(exercises.find('8.13'), 'answer', lambda: 3)\n3"),
     "another definition": (
-        "8.13", "from workbook import exercises\nreal = exercises.find\n"
+        "8.13", "from workbook.exercises import declaration as exercises\nreal = exercises.find\n"
                 "from dataclasses import replace\n"
                 "exercises.find = lambda n: replace(real(n), answer=lambda: 3)\n3"),
     "another comparison": (
-        "8.13", "from workbook import checker, comparison\n"
+        "8.13", "from workbook.exercises import checker, comparison\n"
                 "checker.difference = comparison.difference = lambda *a, **k: None\n"
                 "checker._judge = lambda *a: None\n3"),
     "values all alike": (
-        "8.13", "from workbook import answers, checker\n"
+        "8.13", "from workbook.exercises import answers, checker\n"
                 "answers.key = lambda *a, **k: 0\n"
                 "checker.same = lambda *a, **k: True\n3"),
     "another check": (
-        "8.13", "from workbook import checker\n"
+        "8.13", "from workbook.exercises import checker\n"
                 "checker.check = lambda e, *a: checker.Verdict(e, 'passed')\n3"),
     "another Django": (
         "8.1", "QuerySet.filter = lambda self, *a, **k: self.none()\n[]"),
@@ -266,7 +266,8 @@ TRICKS = {
     "no counter": (
         "8.7", "connection.execute_wrappers.clear()\nInvoice.objects.all()"),
     "paused recorder": (
-        "8.7", "from workbook import recorder\npause = recorder.paused()\npause.__enter__()\n"
+        "8.7", "from workbook.queries import recorder\n"
+                "pause = recorder.paused()\npause.__enter__()\n"
                "[i.customer for i in Invoice.objects.all()]"),
     "the other rows deleted": (
         "8.1", "Product.objects.filter(price__lt=500).delete()\nProduct.objects.all()"),

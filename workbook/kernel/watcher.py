@@ -1,4 +1,4 @@
-"""The IPython face: a report under every cell, tables for QuerySets, and the line magics.
+"""Around a cell: a report below each one, and tables for QuerySets.
 
 What happens around a cell, in this order: before it, the kernel's connections are put in place
 and a capture opens; after it, the capture closes, `%rollback` undoes, the report is shown. Hooks
@@ -10,17 +10,14 @@ import asyncio
 import linecache
 from typing import Any
 
-from django.db import DatabaseError
-from django.db.models.query import QuerySet, RawQuerySet
-from IPython.core.error import UsageError
+from django.db.models.query import QuerySet
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class
 
-import workbook
-from workbook import recorder, tracebacks, unread
-from workbook.recorder import Capture, Cell
-from workbook.rollback import Rollback
-from workbook.sharing import SharedConnections
+from workbook import tables
+from workbook.kernel.rollback import Rollback
+from workbook.kernel.sharing import SharedConnections
+from workbook.queries import Report, origins, plans, recorder, report, unread
+from workbook.queries.origins import Cell
 
 
 class Watcher:
@@ -30,7 +27,7 @@ class Watcher:
         self.shell = shell
         self.shared = SharedConnections()
         self.on = True
-        self.capture: Capture | None = None
+        self.capture: Report | None = None
         self.rollback: Rollback | None = None
         self.explain = False
         self.source = ""
@@ -61,7 +58,7 @@ class Watcher:
         self._task = _current_task()
         unread.forget()
         if self.on:
-            self.capture = recorder.queries().__enter__()
+            self.capture = Report().__enter__()
 
     def after_cell(self, result: ExecutionResult | None = None) -> None:
         """The `post_run_cell` hook."""
@@ -77,8 +74,6 @@ class Watcher:
                 if result is None or result.success:
                     capture.unread = unread.find(capture)
                 if self.explain:
-                    from workbook import plans
-
                     notes += plans.explain(capture)
         except Exception as error:
             notes.append(_sorry(error))
@@ -86,13 +81,11 @@ class Watcher:
             notes += self._undo(capture)
         if capture is not None:
             self._show(capture, notes)
-        recorder.forget_files()
+        origins.forget_files()
 
-    def _show(self, capture: Capture, notes: list[str]) -> None:
+    def _show(self, capture: Report, notes: list[str]) -> None:
         try:
             if capture.count or capture.transactions:
-                from workbook import report  # pygments and sqlparse: not before they are needed
-
                 data = report.mimebundle(capture, notes)
             elif notes:
                 data = {"text/plain": "\n".join(notes)}
@@ -102,7 +95,7 @@ class Watcher:
             data = {"text/plain": "\n".join([*notes, _sorry(error)])}
         self.shell.display_pub.publish(data=data, metadata={})
 
-    def _undo(self, capture: Capture | None) -> list[str]:
+    def _undo(self, capture: Report | None) -> list[str]:
         rollback, self.rollback = self.rollback, None
         if rollback is None:
             return []
@@ -181,107 +174,11 @@ def _sorry(error: Exception) -> str:
     return f"The workbook could not report on this cell ({type(error).__name__}: {error})."
 
 
-@magics_class
-class WorkbookMagics(Magics):
-    """`%queries` and `%rollback`."""
-
-    def __init__(self, shell: InteractiveShell, watcher: Watcher) -> None:
-        super().__init__(shell)
-        self.watcher = watcher
-
-    @line_magic
-    def queries(self, line: str) -> None:
-        """Choose what the reports say.
-
-        %queries explain   add the query plans to this cell's report
-        %queries time      add the times to this cell's report
-        %queries off       no recording and no reports from here on
-        %queries on        again a report under every cell
-        """
-        watcher, word = self.watcher, line.strip().lower()
-        if word == "off":
-            watcher.on = False
-            if watcher.capture is not None:
-                watcher.capture.__exit__()
-                watcher.capture = None
-        elif word in ("on", "explain", "time"):
-            watcher.on = True
-            if watcher.capture is None:
-                watcher.capture = recorder.queries().__enter__()
-            watcher.explain = watcher.explain or word == "explain"
-            watcher.capture.show_time = watcher.capture.show_time or word == "time"
-        else:
-            said = f"%queries does not know {word!r}" if word else "%queries needs a word"
-            raise UsageError(f"{said}: there are explain, time, off and on.")
-
-    @line_magic
-    def rollback(self, line: str) -> None:
-        """First line of a cell: whatever the cell writes is undone when it ends."""
-        if line.strip():
-            raise UsageError("%rollback stands alone on the first line; the code goes below it.")
-        first = next((text for text in self.watcher.source.splitlines() if text.strip()), "")
-        if first.strip() != "%rollback":
-            raise UsageError("Put %rollback on the first line of the cell, before any code.")
-        if self.watcher.rollback is not None:
-            return
-        try:
-            self.watcher.rollback = Rollback(self.watcher.shared.connections)
-        except DatabaseError as error:
-            raise UsageError(f"%rollback could not begin a transaction: {error}") from None
-
-
-def _show_queryset(queryset: QuerySet, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    from workbook import frames
-
+def show_queryset(queryset: QuerySet, include: Any = None, exclude: Any = None) -> dict[str, str]:
     with recorder.caused_by("display"):
         try:
-            preview = frames.preview(queryset)
+            preview = tables.preview(queryset)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".strip()
             return {"text/plain": f"This QuerySet cannot be shown. {reason}"}
     return {"text/plain": preview.text, "text/html": preview.html}
-
-
-def load(shell: InteractiveShell) -> None:
-    """Start watching a shell; called twice, it changes nothing."""
-    if getattr(shell, "workbook_watcher", None) is not None:
-        return
-    watcher = shell.workbook_watcher = Watcher(shell)
-    recorder.find_cell = watcher.find_cell
-    recorder.suspended_line = watcher.suspended_line
-    recorder.install()
-    unread.install()
-    shell.register_magics(WorkbookMagics(shell, watcher))
-    shell.events.register("pre_run_cell", watcher.before_cell)
-    shell.events.register("post_run_cell", watcher.after_cell)
-    for kind in (QuerySet, RawQuerySet):
-        shell.display_formatter.mimebundle_formatter.for_type(kind, _show_queryset)
-    tracebacks.install(shell)
-    shell.push({"frame": workbook.frame, "queries": workbook.queries}, interactive=False)
-    watcher.before_cell()  # the cell that loads us is watched from here on
-    try:
-        from workbook import exercise_magics
-    except ImportError:
-        return
-    exercise_magics.register(shell)
-
-
-def unload(shell: InteractiveShell) -> None:
-    """Stop watching; the connections stay open and the magics say that nothing is loaded."""
-    watcher = getattr(shell, "workbook_watcher", None)
-    if watcher is None:
-        return
-    shell.workbook_watcher = None
-    watcher._abandon()
-    shell.events.unregister("pre_run_cell", watcher.before_cell)
-    shell.events.unregister("post_run_cell", watcher.after_cell)
-    tracebacks.uninstall(shell)
-    for kind in (QuerySet, RawQuerySet):
-        shell.display_formatter.mimebundle_formatter.pop(kind, None)
-    for name in ("queries", "rollback"):
-        shell.magics_manager.magics["line"].pop(name, None)
-    recorder.find_cell = lambda filename: None
-    recorder.suspended_line = lambda: None
-    recorder.uninstall()
-    unread.uninstall()
-    watcher.shared.close()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .watching import *  # noqa: F403  (fixtures)
+from ..watching import *  # noqa: F403  (fixtures)
 
 
 class Case(NamedTuple):

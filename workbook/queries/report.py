@@ -15,14 +15,31 @@ from django.utils.encoding import force_str
 from pygments.lexers.sql import SqlLexer
 from pygments.token import Comment, Keyword, Literal, Operator
 
-from workbook import diagnosis
-from workbook.diagnosis import Finding, Shape, at_lines
-from workbook.plans import Step
-from workbook.recorder import Capture, Query
+from workbook.queries import diagnosis
+from workbook.queries.diagnosis import Finding, Shape, at_lines
+from workbook.queries.plans import Step
+from workbook.queries.recorder import Capture, Query
 
 OPEN = 3  # statements shown unfolded
 LONGEST = 2_000  # characters of one statement
 LONGEST_VALUE = 80
+
+
+class Report(Capture):
+    """A capture that shows itself: as text when printed, as HTML in a notebook."""
+
+    def __str__(self) -> str:
+        return text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+
+def queries() -> Report:
+    """Record queries: `with queries() as q: …`, then `q.count`, `q.queries`, `print(q)`."""
+    return Report()
 
 
 # The pieces both forms share.
