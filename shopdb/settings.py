@@ -109,6 +109,7 @@ USE_TZ = True
 # where a learner's progress is kept.
 WORKBOOK = {
     "EXERCISES": BASE_DIR / "notebooks" / "exercises",
+    "CHAPTERS": BASE_DIR / "notebooks",
     "SECOND_DATASET": "seed.edge_cases.build",
     "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "notebooks" / ".progress.json"),
 }
