@@ -11,6 +11,8 @@ from django.db.models.expressions import Col
 
 from workbook.tables.columns import Column
 
+_TEXT = 0  # psycopg.pq.Format.TEXT, in which cursors of Django get their rows
+
 
 class QuickLoaders:
     """An execute wrapper that lets one query come as floats and text, where its columns allow it.
@@ -27,12 +29,10 @@ class QuickLoaders:
 
         in_utc = context["connection"].timezone_name == "UTC"
         if is_psycopg3 and in_utc and all(map(_allows_it, self._columns())):
-            from psycopg.types.numeric import FloatLoader
-            from psycopg.types.string import TextLoader
-
             adapters = context["cursor"].cursor.adapters  # this cursor's own
-            adapters.register_loader("numeric", FloatLoader)
-            adapters.register_loader("timestamptz", TextLoader)
+            for kind, as_if in {"numeric": "float8", "timestamptz": "text"}.items():
+                loader = adapters.get_loader(adapters.types[as_if].oid, _TEXT)
+                adapters.register_loader(kind, loader)
             self.used = True
         return execute(sql, params, many, context)
 
