@@ -27,7 +27,7 @@ WORKBOOK_ROOMS = {
 # what workbook may import besides the standard library: it works in any Django project
 WORKBOOK_NEEDS = {
     "workbook", "django", "asgiref", "sqlparse", "IPython", "pygments", "traitlets", "pandas",
-    "numpy", "nbformat", "nbclient", "psutil",
+    "numpy", "nbformat", "nbclient", "jupyter_core", "psutil",
 }  # fmt: skip
 
 
