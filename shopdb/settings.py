@@ -105,13 +105,16 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Where the exercises are, what lays out the second shop that every answer is checked on too, and
-# where a learner's progress is kept.
+# Where the exercises and the chapters are, where a learner's own copies of the chapters go and
+# what is kept of their progress (WORKBOOK_PROGRESS= keeps none), what lays out the second shop
+# that every answer is checked on too, and what knows whether the shop is as it was seeded.
 WORKBOOK = {
     "EXERCISES": BASE_DIR / "notebooks" / "exercises",
     "CHAPTERS": BASE_DIR / "notebooks",
+    "COPIES": BASE_DIR / "my_notebooks",
+    "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "my_notebooks" / ".progress.json"),
     "SECOND_DATASET": "seed.edge_cases.build",
-    "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "notebooks" / ".progress.json"),
+    "SHOP": "seed.state",
 }
 
 # `shell_plus` and `shell_plus --lab` report their queries as the chapters do. JupyterLab starts as
