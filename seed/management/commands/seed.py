@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
 from tqdm import tqdm
@@ -63,6 +64,12 @@ class Command(BaseCommand):
                 raise CommandError(
                     "The shop has rows already, and seed does not overwrite them. "
                     "To delete them all and start afresh, run `python manage.py seed --reset`."
+                )
+            if not settings.DEMO_USERS:
+                raise CommandError(
+                    "With DEBUG=0, seed makes no demo shop: the password of its owners is "
+                    "published, and one of them is a superuser. Make a user of your own with "
+                    "`python manage.py createsuperuser`."
                 )
             counts: dict[str, int] = {}
             # disable=None: silent unless a person watches the terminal.
