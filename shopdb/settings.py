@@ -30,11 +30,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
-    "django_extensions",
     "shopdb",
     "seed",
-    "workbook",
 ]
+if DEBUG:
+    INSTALLED_APPS += ["django_extensions", "workbook"]  # for people; a server needs neither
 
 MIDDLEWARE = [
     "shopdb.middleware.ServerTimingMiddleware",

@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
-from tqdm import tqdm
 
 from seed import catalog, writer
 from seed.shop import DEFAULT_INVOICES, FIRST_DAY, LAST_DAY, generate
@@ -71,6 +70,8 @@ class Command(BaseCommand):
                     "published, and one of them is a superuser. Make a user of your own with "
                     "`python manage.py createsuperuser`."
                 )
+            from tqdm import tqdm  # a server has none, and gets to the sentence above
+
             counts: dict[str, int] = {}
             # disable=None: silent unless a person watches the terminal.
             with tqdm(
