@@ -22,12 +22,14 @@ from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.signals import user_login_failed
 from django.db.models import Sum
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from shopdb.api.answers import ApiError, answer_error
+from shopdb.models import User
 
 SHARE = 0.1  # of its time a process spends on wrong passwords ...
 BURST = 0.5  # ... and so many seconds at once, before anybody waits
@@ -46,11 +48,16 @@ def client_address(request: HttpRequest) -> str | None:
     That of the connection or, with TRUSTED_PROXIES, the one that the outermost of them reported.
     An IPv6 network counts as one address, since every household has 2⁶⁴ of its own.
     """
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            text = hops[-settings.TRUSTED_PROXIES].strip()
+    reported = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < settings.TRUSTED_PROXIES <= len(reported):
+        text = reported[-settings.TRUSTED_PROXIES].strip()
+        text = text.partition(":")[0] if text.count(":") == 1 else text  # some proxies add a port
+        if address := _readable(text):
+            return address
+    return _readable(request.META.get("REMOTE_ADDR", ""))
+
+
+def _readable(text: str) -> str | None:
     try:
         address = ip_address(text)
     except ValueError:
@@ -83,6 +90,20 @@ class Budget:
 wrong_passwords = Budget(BURST, SHARE)
 closed_until: dict[str | None, float] = {}
 _turn = Lock()
+
+
+class ExactNameBackend(ModelBackend):
+    """Django's own, on every database alike: to MariaDB's collation, SARA and sára are sara."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        user = super().authenticate(request, username, password, **kwargs)
+        return user if user and username in {None, user.username} else None
 
 
 class LoginAttempts(AxesDatabaseHandler):

@@ -45,7 +45,7 @@ def answer_error(error: Exception) -> HttpResponse:
             fields = getattr(error, "error_dict", None)
             fields = dict(error) if fields else {}
             message = "Some fields cannot be taken." if fields else " ".join(error.messages)
-            if len(fields) >= MOST_FAULTS:
+            if len(fields) > MOST_FAULTS:
                 fields = dict(list(fields.items())[:MOST_FAULTS])
                 message += f" The first {MOST_FAULTS} are named."
             error = ApiError(400, "invalid", message, fields)
@@ -59,9 +59,11 @@ def answer_error(error: Exception) -> HttpResponse:
         case SuspiciousOperation():
             error = ApiError(400, "invalid", "Send fewer parameters.")
         case IntegrityError() | DataError():
-            error = ApiError(
-                409, "conflict", "Someone changed this meanwhile; read it and try again."
+            message = (
+                "Someone changed this meanwhile, or sent two names that are one to this database "
+                "(MariaDB ignores case and accents); read it and try again."
             )
+            error = ApiError(409, "conflict", message)
         case OperationalError():  # locked for too long, a deadlock, or out of reach
             error = ApiError(503, "busy", "The database is busy; try again in a moment.")
         case _:

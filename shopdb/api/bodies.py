@@ -51,7 +51,7 @@ def read_fields(
     values = {}
     unknown = (name[:100] for name in body if name not in readers)
     message = f"This cannot be written; there are {', '.join(readers) or 'none'}."
-    faults = dict.fromkeys(islice(unknown, MOST_FAULTS), message)
+    faults = dict.fromkeys(islice(unknown, MOST_FAULTS + 1), message)
     for name, reader in readers.items():
         if name in body:
             try:

@@ -262,7 +262,7 @@ def clean(
     needed = [field.name for field in fields if not (field.blank or field.has_default())]
     cleaned, faults = [], {}
     for number, body in enumerate(bodies):
-        if len(faults) >= MOST_FAULTS:
+        if len(faults) > MOST_FAULTS:
             break
         try:
             cleaned.append(read_fields(body, readers, needed if changing is None else ()))
