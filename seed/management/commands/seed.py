@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
-from tqdm import tqdm
 
 from seed import catalog, state, writer
 from seed.shop import DEFAULT_INVOICES, FIRST_DAY, LAST_DAY, generate
@@ -75,6 +75,14 @@ class Command(BaseCommand):
                     "The shop has rows already, and seed does not overwrite them. "
                     "To delete them all and start afresh, run `python manage.py seed --reset`."
                 )
+            if not settings.DEMO_USERS:
+                raise CommandError(
+                    "With DEBUG=0, seed makes no demo shop: the password of its owners is "
+                    "published, and one of them is a superuser. Make a user of your own with "
+                    "`python manage.py createsuperuser`."
+                )
+            from tqdm import tqdm  # a server has none, and gets to the sentence above
+
             counts: dict[str, int] = {}
             # disable=None: silent unless a person watches the terminal.
             with tqdm(
