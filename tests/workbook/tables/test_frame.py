@@ -70,6 +70,7 @@ def shop():
     Customer.objects.create(name="Nobody", email="n@example.com", username=ra)
     for day in (1, 2):
         invoice = Invoice.objects.create(
+            number=f"2026-000{day}",
             total=Decimal("0.10") * day,
             discount=0,
             vat=0,
@@ -579,7 +580,7 @@ def test_the_columns_of_an_invoice_are_all_shown_and_very_many_are_cut_in_the_mi
     assert "…" not in preview(Invoice.objects.all()).text
     joined = preview(Invoice.objects.select_related("customer", "username"))
     header = joined.text.splitlines()[0].split()
-    assert header[:2] == ["id", "total"]
+    assert header[:3] == ["id", "number", "total"]
     assert header[-1] == "username__updated_at"
     assert "td{white-space:nowrap}" in joined.html
     assert header[10] == "…"
