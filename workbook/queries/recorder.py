@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -89,6 +89,8 @@ class Capture:
         self.transactions: list[str] = []  # "BEGIN", "SAVEPOINT", … in order, never counted
         self.started = datetime.now(UTC)
         self.show_time = False
+        self.trip = 0.0  # seconds that each query waits as well, as if over a network
+        self.guess: int | None = None  # how many queries the reader expects
 
     @property
     def count(self) -> int:
@@ -162,10 +164,14 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
     else:
         params_kept = params
     query = Query(text, params_kept, many, context["connection"])
+    trip = 0.0
     for capture in captures:
         capture.queries.append(query)
+        trip += capture.trip
     started = perf_counter()
     try:
+        if trip:
+            sleep(trip)
         result = execute(sql, params, many, context)
     except BaseException as error:
         query.error = type(error).__name__

@@ -47,16 +47,22 @@ def queries() -> Report:
 
 def headline(capture: Capture, shapes: list[Shape], findings: list[Finding]) -> tuple[str, str]:
     """What ran, in a few words: ("101 queries", " in 2 shapes")."""
-    count = capture.count
-    rest = f" in {len(shapes)} shapes" if 1 < len(shapes) < count else ""
+    count, guess = capture.count, capture.guess
+    rest = "" if guess is None else f" · you guessed {guess:,}{' ✓' * (guess == count)}"
+    if 1 < len(shapes) < count:
+        rest += f" in {len(shapes)} shapes" if guess is None else f" · {len(shapes)} shapes"
     own = [query for query in capture.queries if not query.cause]
     if own and not findings and (rows := _rows(own)):
         rest += f" · {rows}"
     if shown := count - len(own):
         rest += " · to show the table" if not own else f" · {shown} to show the table"
+    trips = f"{_time(capture.trip * count)} of round trips" if capture.trip else ""
     if capture.show_time:
-        rest += f" · {sum(query.seconds for query in capture.queries) * 1000:.1f} ms"
-    return _number(count, "query", "queries"), rest
+        rest += f" · {_time(sum(query.seconds for query in capture.queries))}"
+        rest += f" with {trips}" if trips else ""
+    elif trips:
+        rest += f" · {trips}"
+    return _number(count, "query", "queries") if count else "no queries", rest
 
 
 _VERBS = {"INSERT": " added", "UPDATE": " changed", "DELETE": " deleted", "REPLACE": " changed"}
@@ -81,6 +87,12 @@ def _number(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def _time(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:,.2f} s"
+    return f"{seconds * 1000:.1f}".removesuffix(".0") + " ms"
+
+
 def transactions(keywords: list[str]) -> str:
     """`BEGIN · COMMIT`; a long sequence is summed up."""
     if len(keywords) <= 6:
@@ -102,7 +114,7 @@ def _margin(shape: Shape, capture: Capture) -> str:
     if first.many:
         parts.append("executemany")
     if capture.show_time:
-        parts.append(f"{sum(query.seconds for query in shape.queries) * 1000:.1f} ms")
+        parts.append(_time(sum(query.seconds for query in shape.queries)))
     return " · ".join(parts)
 
 
@@ -408,7 +420,7 @@ def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes:
         more = _number(len(folded), "more statement", "more statements")
         inner = "".join(_html_shape(shape, capture) for shape in folded)
         parts.append(f"<details><summary>{more}</summary>{inner}</details>")
-    return f'{_STYLE}<div class="wb">{"".join(parts)}</div>'
+    return f'{_STYLE}<div class="wb mathjax_ignore">{"".join(parts)}</div>'
 
 
 def _html_finding(finding: Finding) -> str:

@@ -133,7 +133,7 @@ def test_time_is_shown_only_when_asked(library_cell):
 @pytest.mark.parametrize("line", ["%queries", "%queries explian"])
 def test_a_wrong_word_is_answered_with_those_that_exist(library_cell, line):
     shown = library_cell(line)
-    assert "there are explain, time, off and on." in shown.printed
+    assert "there are explain, time, trip, off and on." in shown.printed
     assert "Traceback" not in shown.printed
 
 
