@@ -420,7 +420,7 @@ def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes:
         more = _number(len(folded), "more statement", "more statements")
         inner = "".join(_html_shape(shape, capture) for shape in folded)
         parts.append(f"<details><summary>{more}</summary>{inner}</details>")
-    return f'{_STYLE}<div class="wb">{"".join(parts)}</div>'
+    return f'{_STYLE}<div class="wb mathjax_ignore">{"".join(parts)}</div>'
 
 
 def _html_finding(finding: Finding) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db.models.manager import BaseManager
-from django.db.models.query import (
-    QuerySet,
-    RawQuerySet,
-)
+from django.db.models.query import QuerySet, RawQuerySet
 
 from workbook.tables.reading import read
 
