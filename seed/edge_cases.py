@@ -1,4 +1,4 @@
-"""A second, small shop in which every special case stands next to its opposite.
+"""A second, small shop in which every special case is next to its opposite.
 
 An exercise's answer has to be right here as well as in the shop on screen. Two of its owners, Sara
 and Rahim, sell the same quantities at the same prices on the same days, and each of their
@@ -13,7 +13,7 @@ and primary keys with gaps that follow neither dates nor names.
 
 import json
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import connection
@@ -152,23 +152,6 @@ _OWN_PRICES = {
     "zoe": (*(100, 99, 300, 301, 10_000, 9_999, 12_000, 12_001, 45_000, 44_999, 50_000, 20_000),),
 }
 
-# Sarah's sales, at and next to the limits that questions name: (customer, date, lines as
-# (product, quantity), discount in percent, quarters paid).
-_AT_LIMITS = (
-    (0, "2025-12-25 09:30:00", ((3, 1), (1, 2)), 0, 3),
-    (0, "2026-02-14 13:00:00", (), 0, 0),
-    (0, "2026-02-15 13:00:00", ((0, 6),), 10, 4),  # large and much discounted
-    (1, "2025-06-15 12:00:00", ((0, 1),), 0, 0),  # 500 exactly, unpaid
-    (1, "2025-03-01 11:59:59", ((2, 1),), 0, 0),  # 500.01
-    (2, "2025-03-01 12:00:00", ((0, 4),), 0, 4),  # 2,000 exactly
-    (3, "2025-03-02 23:59:59", ((1, 10),), 10, 2),  # a discount of 100 exactly
-    (3, "2026-06-29 00:00:00", ((0, 1), (3, 1)), 0, 1),
-    (4, "2025-02-28 12:30:00", ((2, 4),), 0, 1),  # 2,000.04
-    (5, "2025-02-28 11:30:00", ((5, 1),), 1, 4),  # the smallest of discounts
-    (5, "2025-12-25 20:00:00", ((0, 1), (2, 1)), 0, 3),
-    (1, "2025-12-25 23:59:59", ((0, 1), (2, 1)), 0, 2),  # the same amount
-)
-
 # Who has an address that another condition would find: (owner, name) → address.
 _ADDRESSES = {
     ("sara", "Maria Silva"): "anna.silva@example.com",
@@ -206,6 +189,71 @@ _INSTANTS = (
 )
 
 
+class _Sale(NamedTuple):
+    """One more invoice, with a case of its own. Its number, lines and payments follow from it."""
+
+    shop: str
+    customer: int  # position in the shop's customers
+    issued: str
+    basket: tuple[tuple[int, int], ...]  # (position in the shop's products, quantity)
+    options: dict[str, Any]  # further arguments of Ledger.sell()
+
+
+def _sale(shop: str, customer: int, issued: str, *basket: tuple[int, int], **options) -> _Sale:
+    return _Sale(shop, customer, issued, basket, options)
+
+
+def _twins(*arguments, **options) -> tuple[_Sale, _Sale]:
+    """The same sale of Sara and of Rahim, so that ties stay ties."""
+    return _sale("sara", *arguments, **options), _sale("rahim", *arguments, **options)
+
+
+_MORE_SALES = (
+    _sale("tim", 0, _FIRST, (0, 1)),
+    _sale("tim", 0, _LAST, (0, 1)),
+    # Without any line.
+    _sale("tim", 1, "2025-06-15 12:00:00"),
+    _sale("tim", 1, "2026-06-15 12:00:00"),
+    # Issued in one year, written down in the next.
+    *_twins(0, "2025-12-31 18:00:00", (0, 1), (7, 2), created="2026-01-02 09:00:00"),
+    # Void: never paid; paid and refunded; on the day of issue.
+    *_twins(
+        *(1, "2026-06-10 09:00:00", (1, 2)),
+        quarters_paid=0,
+        void=("2026-06-11 09:30:00", "Ordered twice"),
+    ),
+    *_twins(
+        *(2, "2025-12-05 10:00:00", (0, 1), (2, 1)),
+        void=("2026-03-05 11:00:00", "Goods arrived damaged"),
+    ),
+    _sale(
+        *("tim", 3, "2026-06-20 15:00:00", (3, 1)),
+        quarters_paid=0,
+        void=("2026-06-20 15:10:00", "Wrong customer"),
+    ),
+    # Refunded: a quarter of what was paid; all of a part payment.
+    *_twins(3, "2026-03-05 12:00:00", (7, 3), refund=("2026-06-19 10:00:00", 1)),
+    _sale(
+        *("tim", 2, "2026-03-12 12:00:00", (6, 2)),
+        quarters_paid=2,
+        refund=("2026-06-25 10:00:00", 2),
+    ),
+    # At and next to the limits that questions name.
+    _sale("sarah", 0, "2025-12-25 09:30:00", (3, 1), (1, 2), quarters_paid=3),
+    _sale("sarah", 0, "2026-02-14 13:00:00", quarters_paid=0),
+    _sale("sarah", 0, "2026-02-15 13:00:00", (0, 6), discount_percent=10),  # large, discounted
+    _sale("sarah", 1, "2025-06-15 12:00:00", (0, 1), quarters_paid=0),  # 500 exactly, unpaid
+    _sale("sarah", 1, "2025-03-01 11:59:59", (2, 1), quarters_paid=0),  # 500.01
+    _sale("sarah", 2, "2025-03-01 12:00:00", (0, 4)),  # 2,000 exactly
+    _sale("sarah", 3, "2025-03-02 23:59:59", (1, 10), discount_percent=10, quarters_paid=2),  # 100
+    _sale("sarah", 3, "2026-06-29 00:00:00", (0, 1), (3, 1), quarters_paid=1),
+    _sale("sarah", 4, "2025-02-28 12:30:00", (2, 4), quarters_paid=1),  # 2,000.04
+    _sale("sarah", 5, "2025-02-28 11:30:00", (5, 1), discount_percent=1),
+    _sale("sarah", 5, "2025-12-25 20:00:00", (0, 1), (2, 1), quarters_paid=3),
+    _sale("sarah", 1, "2025-12-25 23:59:59", (0, 1), (2, 1), quarters_paid=2),  # as much again
+)
+
+
 def build(shuffle: int | None = 2) -> None:
     """Replace all rows of the shop, on the current connection, with the small shop.
 
@@ -224,10 +272,16 @@ def build(shuffle: int | None = 2) -> None:
 
 def _tables() -> dict[str, Rows]:
     tables: dict[str, Rows] = {name: [] for name in FIELDS}
-    ledger = Ledger()
-    for shop in _SHOPS:
-        _add(tables, ledger, shop)
-    tables["Invoice"], tables["InvoiceProduct"] = ledger.take()
+    ledger = Ledger(Random("payments"))
+    opened = {shop.username: _open(tables, shop) for shop in _SHOPS}
+    for open_shop in opened.values():
+        _trade(ledger, open_shop)
+    for sale in _MORE_SALES:
+        shop, owner, products, customers = opened[sale.shop]
+        basket = [(products[i][0], qty, products[i][1]) for i, qty in sale.basket]
+        customer, vat_percent = customers[sale.customer], shop.vat_percent
+        ledger.sell(customer, owner, sale.issued, basket, vat_percent, **sale.options)
+    tables |= ledger.take()
     _set_clocks(tables, Random(5))
     return tables
 
@@ -241,7 +295,16 @@ def _set_clocks(tables: dict[str, Rows], random: Random) -> None:
             rows[number] = (*row[:at], created, updated, *row[at + 2 :])
 
 
-def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
+class _Opened(NamedTuple):
+    """A shop whose owner, categories, products and customers have their keys."""
+
+    shop: _Shop
+    owner: int
+    products: list[tuple[int, int]]  # (key, price in cents)
+    customers: list[int]
+
+
+def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     users, categories, products, customers = list(tables.values())[:4]
     owner = len(users) + 1
     users.append(
@@ -280,16 +343,14 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
         mobile = f"+1 303 555 {number:04}"
         customers.append((number, name, email, mobile, owner, "", ""))
         buyers.append(number)
-    if shop.username == "sarah":
-        for customer, instant, lines, discount, quarters in _AT_LIMITS:
-            basket = [(goods[product][0], qty, goods[product][1]) for product, qty in lines]
-            ledger.sell(
-                buyers[customer], owner, instant, basket, shop.vat_percent, discount, quarters
-            )
-        return
-    if not goods or not buyers:
-        return
+    return _Opened(shop, owner, goods, buyers)
 
+
+def _trade(ledger: Ledger, opened: _Opened) -> None:
+    """Sell on each of the _INSTANTS, but for the last two products, to all but two customers."""
+    shop, owner, goods, buyers = opened
+    if not goods or not buyers or shop.username == "sarah":
+        return
     random = Random(7)  # the same for each shop: equal sales, and so ties
     goods, buyers = goods[:-2], buyers[:-2]
     for turn, instant in enumerate(_INSTANTS):
@@ -305,13 +366,6 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
         discount, quarters = (0, 10, 0, 5, 0, 100, 0)[turn % 7], (4, 0, 2, 4, 0)[turn % 5]
         for customer in buyers[pair : pair + 2]:
             ledger.sell(customer, owner, instant, basket, shop.vat_percent, discount, quarters)
-    if shop.username == "tim":
-        for instant in (_FIRST, _LAST):
-            ledger.sell(
-                buyers[0], owner, instant, [(goods[0][0], 1, goods[0][1])], shop.vat_percent
-            )
-        for instant in ("2025-06-15 12:00:00", "2026-06-15 12:00:00"):
-            ledger.sell(buyers[1], owner, instant, [], shop.vat_percent)  # without any line
 
 
 def _shuffle(tables: dict[str, Rows], random: Random) -> None:

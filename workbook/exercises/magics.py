@@ -1,4 +1,4 @@
-"""`%exercise`, `%hint`, `%solution`, `%progress`."""
+"""`%exercise`, `%hint`, `%solution`."""
 
 import ast
 import difflib
@@ -56,6 +56,8 @@ class ExerciseMagics(Magics):
         super().__init__(shell)
         self.aside = AnswersAside()
         self._source = ""
+        # Called after a verdict was shown, with the exercise's history from before.
+        self.judged: list[Callable[[checker.Verdict, progress.Entry], None]] = []
 
     @line_magic
     def exercise(self, line: str) -> None:
@@ -85,9 +87,12 @@ class ExerciseMagics(Magics):
     def _show(self, verdict: checker.Verdict) -> None:
         store = progress.Progress()
         number = verdict.exercise.number
+        before = store.entry(number)
         if verdict.status in {"passed", "failed"}:
             store.attempt(number, verdict.status == "passed")
         self._display(feedback.verdict_message(verdict, store.entry(number)), store)
+        for tell in self.judged:
+            tell(verdict, before)
 
     def _show_answer(self, verdict: checker.Verdict, cell: running.Cell) -> None:
         """What the cell would have shown without `%exercise`, below the verdict."""
@@ -129,17 +134,6 @@ class ExerciseMagics(Magics):
             return
         store.solution(found.number)
         self._display(feedback.solution_message(found), store)
-
-    @line_magic("progress")
-    def show_progress(self, line: str) -> None:
-        """`%progress` shows what is solved, chapter by chapter."""
-        try:
-            chapters = declaration.chapters()
-        except declaration.ExerciseError as error:
-            raise UsageError(str(error)) from None
-        store = progress.Progress()
-        entries = store.read()
-        display(feedback.progress_message(chapters, entries, store.notices))
 
     def before_cell(self, info: Any) -> None:
         self._source = info.raw_cell or ""

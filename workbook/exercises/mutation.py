@@ -595,6 +595,7 @@ _TEXTS = (models.CharField, models.TextField)
 _KINDS = (
     (models.DecimalField, models.FloatField),
     (models.IntegerField,),
+    (models.DateTimeField,),
     (models.DateField,),
     _TEXTS,
 )
@@ -628,6 +629,10 @@ def field_swapped(code: _Code, node: ast.AST) -> Iterator[_Change]:
             )
 
 
+def _kind(field: Field) -> int:
+    return next((place for place, kind in enumerate(_KINDS) if isinstance(field, kind)), -1)
+
+
 def _last(path: str) -> str:
     return rf"\b{path.rpartition('__')[2]}\b"
 
@@ -652,13 +657,10 @@ def _fields_like(model: type[Model] | None, path: str) -> list[str]:
     elif field.is_relation:
         others = [one.name for one in owner._meta.concrete_fields if one.is_relation]
     else:
-        kind = next((kind for kind in _KINDS if isinstance(field, kind)), None)
-        if kind is None:
-            return []
         others = [
             one.name
             for one in owner._meta.concrete_fields
-            if isinstance(one, kind) and not one.is_relation and not one.primary_key
+            if not one.is_relation and not one.primary_key and _kind(one) == _kind(field) >= 0
         ]
     return [f"{before}__{name}" if before else name for name in others if name != field.name]
 

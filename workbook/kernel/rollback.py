@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
+from workbook.kernel.scratch import ScratchModels
 from workbook.queries import recorder
 
 
@@ -13,6 +14,7 @@ class Rollback:
     def __init__(self, connections: dict[str, Any]) -> None:
         """Raises django.db.DatabaseError when the default database cannot be reached."""
         self._open: list[tuple[Any, transaction.Atomic, str]] = []
+        self._scratch = ScratchModels([])
         with recorder.paused():
             for alias, connection in connections.items():
                 try:
@@ -21,6 +23,7 @@ class Rollback:
                     if alias == "default":
                         self.end()
                         raise
+        self._scratch = ScratchModels(connection for connection, _, _ in self._open)
 
     def _begin(self, alias: str, connection: Any) -> None:
         block = transaction.atomic(using=alias)
@@ -40,12 +43,18 @@ class Rollback:
                 except DatabaseError:
                     connection.close()  # the server undoes what an abandoned connection left open
                     held = True
-                if not held:
+                if self._scratch.committed(connection):
+                    notes.append(
+                        f"{connection.display_name} ends the transaction where a table is made, so "
+                        "rows that this cell wrote before that stay."
+                    )
+                elif not held:
                     where = "" if connection.alias == "default" else f" on {connection.alias}"
                     notes.append(
                         "%rollback could not hold: this cell ended its transaction by hand"
                         f"{where}, so what it wrote until then stays."
                     )
+        self._scratch.end()
         return notes
 
     def _undo(self, connection: Any, block: transaction.Atomic, marker: str) -> bool:

@@ -8,6 +8,7 @@ their own queries inside `recorder.paused()`.
 
 import asyncio
 import linecache
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models.query import QuerySet
@@ -30,6 +31,9 @@ class Watcher:
         self.capture: Report | None = None
         self.rollback: Rollback | None = None
         self.explain = False
+        self.guess: int | None = None
+        # Called after a cell with %guess: its code without magics, the guess, the queries it ran.
+        self.guessed: list[Callable[[str, int, int], None]] = []
         self.source = ""
         self._own_numbers: set[str] = set()  # of the cell that is running, and of cells within
         self._depth = 0  # %%capture and the like run a cell inside the cell
@@ -55,6 +59,7 @@ class Watcher:
         self.source = info.raw_cell if info else ""
         self._own_numbers = {f"[{number}]"}
         self.explain = False
+        self.guess = None
         self._task = _current_task()
         unread.forget()
         if self.on:
@@ -71,6 +76,7 @@ class Watcher:
         try:
             if capture is not None:
                 capture.__exit__()
+                capture.guess = self.guess
                 if result is None or result.success:
                     capture.unread = unread.find(capture)
                 if self.explain:
@@ -79,13 +85,30 @@ class Watcher:
             notes.append(_sorry(error))
         finally:
             notes += self._undo(capture)
-        if capture is not None:
+        if self.guess is not None:
+            notes += self._answer_guess(capture, result)
+        if capture is not None or notes:
             self._show(capture, notes)
         origins.forget_files()
 
-    def _show(self, capture: Report, notes: list[str]) -> None:
+    def _answer_guess(self, capture: Report | None, result: ExecutionResult | None) -> list[str]:
+        """Tell whoever wants to know of a guess; returns sentences if there is no answer to it."""
+        if capture is None:
+            return ["Reports are off, so nothing answers your guess: %queries on, then try again."]
+        if result is None or not (result.success or capture.count):
+            return []  # failed before its first query: a typing mistake, not a prediction
         try:
-            if capture.count or capture.transactions:
+            for tell in self.guessed:
+                tell(magics_and_code(self.source)[1], self.guess, capture.count)
+        except Exception as error:
+            return [_sorry(error)]
+        return []
+
+    def _show(self, capture: Report | None, notes: list[str]) -> None:
+        try:
+            if capture is not None and (
+                capture.count or capture.transactions or capture.guess is not None
+            ):
                 data = report.mimebundle(capture, notes)
             elif notes:
                 data = {"text/plain": "\n".join(notes)}
@@ -148,6 +171,20 @@ class Watcher:
                 return frame.f_code.co_filename, frame.f_lineno
             step = getattr(step, "cr_await", None)
         return None
+
+
+def magics_and_code(source: str) -> tuple[list[str], str]:
+    """The line magics that a cell begins with, and the code below them."""
+    lines = source.splitlines()
+    magics: list[str] = []
+    below = 0
+    for number, line in enumerate(map(str.strip, lines), start=1):
+        if line.startswith("%"):
+            magics.append(line)
+            below = number
+        elif line and not line.startswith("#"):
+            break
+    return magics, "\n".join(lines[below:]).strip()
 
 
 def _offset(code: str, source: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 from django.db.models import Model
 
 from workbook.queries.origins import Place, origin, place_of
+from workbook.queries.statements import verb
 
 
 class Query:
@@ -55,8 +56,14 @@ class Query:
         self.origin, self.access, self.source = origin()
 
     @property
+    def verb(self) -> str:
+        """`SELECT` for whatever only reads rows, else the statement's first word."""
+        return verb(self.sql)
+
+    @property
     def is_select(self) -> bool:
-        return _READS.match(self.sql) is not None
+        """Whether it reads rows and changes nothing."""
+        return verb(self.sql) == "SELECT"
 
     @property
     def place(self) -> Place | None:
@@ -89,6 +96,8 @@ class Capture:
         self.transactions: list[str] = []  # "BEGIN", "SAVEPOINT", … in order, never counted
         self.started = datetime.now(UTC)
         self.show_time = False
+        self.trip = 0.0  # seconds that each query waits as well, as if over a network
+        self.guess: int | None = None  # how many queries the reader expects
 
     @property
     def count(self) -> int:
@@ -135,10 +144,9 @@ def caused_by(cause: str) -> Iterator[None]:
 _captures: tuple[Capture, ...] = ()
 _cause = ""
 
-_READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA)\b", re.IGNORECASE)
 _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _TRANSACTION = re.compile(
-    r"\s*(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
+    r"\s*+(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
     r"|COMMIT|END)\b",
     re.IGNORECASE,
 )
@@ -162,10 +170,14 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
     else:
         params_kept = params
     query = Query(text, params_kept, many, context["connection"])
+    trip = 0.0
     for capture in captures:
         capture.queries.append(query)
+        trip += capture.trip
     started = perf_counter()
     try:
+        if trip:
+            sleep(trip)
         result = execute(sql, params, many, context)
     except BaseException as error:
         query.error = type(error).__name__

@@ -5,25 +5,35 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from html import escape
 from typing import Any
 
 from django.db import models
+from django.db.models import functions
+from django.db.models.expressions import Col
 from django.db.models.manager import BaseManager
-from django.db.models.query import (
-    QuerySet,
-    RawQuerySet,
-)
+from django.db.models.query import QuerySet, RawQuerySet
+from django.db.models.sql import Query
 
+from workbook.tables.columns import Column
 from workbook.tables.reading import read
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = 20
 PREVIEW_TEXT = 40
-FITS_A_PAGE = 12  # columns
 PREVIEW_COUNTS_UP_TO = 100_000
+
+_HIDDEN = "••••"
+_SECRET = re.compile(
+    r"(^|_)(pass(word|wd|phrase)s?|pwd|secrets?|tokens?|t?otps?|cv[vc]|credentials?|"
+    r"(api|access|auth|private|secret|session|signing|encryption)_?keys?)\d*(_|$)"
+)
+_SAYS_LITTLE = (models.Count, functions.Length)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,20 +66,59 @@ def preview(
             rows.chunks.close()
             break
     total = count if count <= PREVIEW_COUNTS_UP_TO else None
-    cells = [
-        [column.name, *(_shown(value, column.field) for value in column.orm_values(raw))]
+    columns = [
+        _column(column, column.orm_values(raw))
         for column, raw in zip(rows.columns, rows.by_column(head), strict=True)
     ]
-    numeric = [column.kind() in {"int", "float", "decimal"} for column in rows.columns]
-    if len(cells) > PREVIEW_COLUMNS:
+    if len(columns) > PREVIEW_COLUMNS:
         half = PREVIEW_COLUMNS // 2
-        cells[half:-half] = [["…"] * (len(head) + 1)]
-        numeric[half:-half] = [False]
+        columns[half:-half] = [_Shown(["…"] * (len(head) + 1), numeric=False)]
     caption = _caption(len(head), total)
-    return Preview(_html(cells, caption), _text(cells, numeric, caption), total)
+    return Preview(_html(columns, caption), _text(columns, caption), total)
 
 
-def _shown(value: Any, field: models.Field | None) -> str:
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """One column as it is shown: its name, then its values."""
+
+    cells: list[str]
+    numeric: bool
+
+
+def _column(column: Column, values: Sequence[Any]) -> _Shown:
+    if _is_secret(column):
+        shown = ["None" if value is None else _HIDDEN for value in values]
+        return _Shown([column.name, *shown], numeric=False)
+    present = [value for value in values if value is not None]
+    if present:
+        numeric = all(type(value) in {int, float, Decimal} for value in present)
+    else:
+        numeric = column.kind() in {"int", "float", "decimal"}
+    return _Shown([column.name, *(_readable(value, column.field) for value in values)], numeric)
+
+
+def _is_secret(column: Column) -> bool:
+    """Whether a column is named like a password or a token, or is made of one that is."""
+    expression = column.expression
+    if isinstance(column.field, (models.BooleanField, models.DateField, models.DurationField)):
+        return False  # has_password, token_expires_at
+    if isinstance(expression, _SAYS_LITTLE):
+        return False
+    names = [column.name, *_columns_in(expression)]
+    return any(_SECRET.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) for name in names)
+
+
+def _columns_in(expression: Any) -> Iterator[str]:
+    """The names of the fields that an expression is made of, subqueries included."""
+    for part in expression.flatten() if hasattr(expression, "flatten") else ():
+        if isinstance(part, Col):
+            yield part.target.name
+        elif isinstance(part, Query):
+            for selected in (*part.select, *part.annotation_select.values()):
+                yield from _columns_in(selected)
+
+
+def _readable(value: Any, field: models.Field | None) -> str:
     """One value, short and readable, the same on every database."""
     if isinstance(field, models.JSONField) and value is not None:
         value = json.dumps(value, ensure_ascii=False, default=str)
@@ -105,23 +154,29 @@ def _caption(shown: int, total: int | None) -> str:
     return {0: "no rows", 1: "1 row"}.get(total, f"{total} rows")
 
 
-def _html(columns: list[list[str]], caption: str) -> str:
+# Both classes, as one alone weighs less than JupyterLab's own rules, which align all text right.
+_STYLE = (
+    "<style>table.dataframe.wb-rows :is(td,th){text-align:left;white-space:nowrap}"
+    "table.dataframe.wb-rows [align=right]{text-align:right}</style>"
+)
+
+
+def _html(columns: list[_Shown], caption: str) -> str:
     """In the markup of a DataFrame, so that JupyterLab gives it the look of one."""
-    header, *body = [
-        [escape(cell, quote=False) for cell in row] for row in zip(*columns, strict=True)
-    ]
 
-    def line(cells: list[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(map(partial(cell, tag), cells, columns)) + "</tr>"
 
-    table = '<table class="dataframe">'
-    if len(columns) > FITS_A_PAGE:  # it scrolls sideways, and need not break its dates as well
-        table = (
-            '<style>table.wb-wide td{white-space:nowrap}</style>\n<table class="dataframe wb-wide">'
-        )
+    def cell(tag: str, shown: str, column: _Shown) -> str:
+        align = ' align="right"' if column.numeric else ""
+        # Two $ in one element would be a formula to MathJax.
+        safe = escape(shown, quote=False).replace("$", "<span>$</span>")
+        return f"<{tag}{align}>{safe}</{tag}>"
+
+    header, *body = zip(*(column.cells for column in columns), strict=True)
     return "\n".join(
         [
-            table,
+            f'{_STYLE}<table class="dataframe wb-rows mathjax_ignore">',
             f"<thead>{line(header, 'th')}</thead>",
             "<tbody>",
             *(line(row, "td") for row in body),
@@ -132,15 +187,15 @@ def _html(columns: list[list[str]], caption: str) -> str:
     )
 
 
-def _text(columns: list[list[str]], numeric: list[bool], caption: str) -> str:
+def _text(columns: list[_Shown], caption: str) -> str:
     padded = []
-    for column, is_numeric in zip(columns, numeric, strict=True):
-        width = max(map(_width, column))
-        spaces = [" " * (width - _width(cell)) for cell in column]
+    for column in columns:
+        width = max(map(_width, column.cells))
+        spaces = [" " * (width - _width(cell)) for cell in column.cells]
         padded.append(
             [
-                space + cell if is_numeric else cell + space
-                for cell, space in zip(column, spaces, strict=True)
+                space + cell if column.numeric else cell + space
+                for cell, space in zip(column.cells, spaces, strict=True)
             ]
         )
     lines = ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]

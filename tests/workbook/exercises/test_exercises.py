@@ -157,7 +157,7 @@ def test_every_right_answer_passes(solve, number):
 # (number, code, what the feedback says)
 WRONG = [
     ("8.1", "Product.objects.filter(price__gt=500)", "Exactly 500 is dear too."),
-    ("8.1", "Product.objects.filter(price__gte=5000)", "The answer is empty; 14 products"),
+    ("8.1", "Product.objects.filter(price__gte=5000)", "The answer is empty; "),
     ("8.1", "Product.objects.filter(price__gt=450)", "3 products do not belong"),
     ("8.1", "Product.objects.filter(price__gte=500)[1:]", "is missing"),
     ("8.1", "list(Product.objects.filter(price__gte=500)) * 3", "each comes 3 times"),
@@ -216,7 +216,7 @@ WRONG = [
     ("8.12", "Category.objects.annotate(count=Count('products'))", "without `n`"),
     ("8.12", "Category.objects.annotate(n=Count('children'))", "but `n` of"),
     ("8.13", "Product.objects.filter(price__gte=500)", "asks how many they are"),
-    ("8.13", "14.0", "(float) where"),
+    ("8.13", "float(Product.objects.filter(price__gte=500).count())", "(float) where"),
     ("8.14", "Product.objects.values_list('price', 'name')", "columns are in another order"),
     ("8.14", "[(p.name, float(p.price)) for p in Product.objects.all()]", "floats lose cents"),
 ]  # fmt: skip
@@ -364,7 +364,7 @@ def test_the_check_does_not_show_in_the_cells_report(solve, cell):
     shown = cell("%exercise 8.13\nProduct.objects.filter(price__gte=500).count()")
     assert [bundle["text/plain"].partition("\n")[0] for bundle in shown.bundles] == [
         "✓ 8.13 · right, on both shops · 1 query",
-        "14",
+        str(Product.objects.filter(price__gte=500).count()),
         "1 query · 1 row",
     ]
 
@@ -408,7 +408,7 @@ def test_hints_come_one_at_a_time(solve, cell, progress_file):
     assert "the way" in texts[1]
     assert "nearly there" in texts[2]
     assert "last hint" in texts[3]
-    assert json.loads(progress_file.read_text())["8.1"]["hints"] == 3
+    assert json.loads(progress_file.read_text())["exercises"]["8.1"]["hints"] == 3
 
 
 def test_a_solution_asks_for_an_attempt_first(solve, cell):

@@ -119,7 +119,7 @@ def test_a_thread_of_its_own_is_admitted(committed_library):
     ("code", "sentence"),
     [
         ("Tag.objects.count()\n%rollback", "Put %rollback on the first line of the cell"),
-        ("%rollback now", "%rollback stands alone on the first line"),
+        ("%rollback now", "%rollback is a line of its own"),
     ],
 )
 def test_out_of_place_it_says_so(committed_library, code, sentence):
