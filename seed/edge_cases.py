@@ -1,4 +1,4 @@
-"""A second, small shop in which every special case stands next to its opposite.
+"""A second, small shop in which every special case is next to its opposite.
 
 An exercise's answer has to be right here as well as in the shop on screen. Two of its owners, Sara
 and Rahim, sell the same quantities at the same prices on the same days, and each of their
@@ -8,7 +8,7 @@ customers has a twin: so every ranking has ties. It uses words of the default sh
 
 import json
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import connection
@@ -133,6 +133,58 @@ _INSTANTS = (
 )
 
 
+class _Sale(NamedTuple):
+    """One more invoice, with a case of its own. Its number, lines and payments follow from it."""
+
+    shop: str
+    customer: int  # position in the shop's customers
+    issued: str
+    basket: tuple[tuple[int, int], ...]  # (position in the shop's products, quantity)
+    options: dict[str, Any]  # further arguments of Ledger.sell()
+
+
+def _sale(shop: str, customer: int, issued: str, *basket: tuple[int, int], **options) -> _Sale:
+    return _Sale(shop, customer, issued, basket, options)
+
+
+def _twins(*arguments, **options) -> tuple[_Sale, _Sale]:
+    """The same sale of Sara and of Rahim, so that ties stay ties."""
+    return _sale("sara", *arguments, **options), _sale("rahim", *arguments, **options)
+
+
+_MORE_SALES = (
+    _sale("tim", 0, _FIRST, (0, 1)),
+    _sale("tim", 0, _LAST, (0, 1)),
+    # Without any line.
+    _sale("tim", 1, "2025-06-15 12:00:00"),
+    _sale("tim", 1, "2026-06-15 12:00:00"),
+    # Issued in one year, written down in the next.
+    *_twins(0, "2025-12-31 18:00:00", (0, 1), (7, 2), created="2026-01-02 09:00:00"),
+    # Void: never paid; paid and refunded; on the day of issue.
+    *_twins(
+        *(1, "2026-06-10 09:00:00", (1, 2)),
+        quarters_paid=0,
+        void=("2026-06-11 09:30:00", "Ordered twice"),
+    ),
+    *_twins(
+        *(2, "2025-12-05 10:00:00", (0, 1), (2, 1)),
+        void=("2026-03-05 11:00:00", "Goods arrived damaged"),
+    ),
+    _sale(
+        *("tim", 3, "2026-06-20 15:00:00", (3, 1)),
+        quarters_paid=0,
+        void=("2026-06-20 15:10:00", "Wrong customer"),
+    ),
+    # Refunded: a quarter of what was paid; all of a part payment.
+    *_twins(3, "2026-03-05 12:00:00", (7, 3), refund=("2026-06-19 10:00:00", 1)),
+    _sale(
+        *("tim", 2, "2026-03-12 12:00:00", (6, 2)),
+        quarters_paid=2,
+        refund=("2026-06-25 10:00:00", 2),
+    ),
+)
+
+
 def build(shuffle: int | None = None) -> None:
     """Replace all rows of the shop, on the current connection, with the small shop.
 
@@ -150,14 +202,28 @@ def build(shuffle: int | None = None) -> None:
 
 def _tables() -> dict[str, Rows]:
     tables: dict[str, Rows] = {name: [] for name in FIELDS}
-    ledger = Ledger()
-    for shop in _SHOPS:
-        _add(tables, ledger, shop)
-    tables["Invoice"], tables["InvoiceProduct"] = ledger.take()
-    return tables
+    ledger = Ledger(Random("payments"))
+    opened = {shop.username: _open(tables, shop) for shop in _SHOPS}
+    for open_shop in opened.values():
+        _trade(ledger, open_shop)
+    for sale in _MORE_SALES:
+        shop, owner, products, customers = opened[sale.shop]
+        basket = [(products[i][0], qty, products[i][1]) for i, qty in sale.basket]
+        customer, vat_percent = customers[sale.customer], shop.vat_percent
+        ledger.sell(customer, owner, sale.issued, basket, vat_percent, **sale.options)
+    return tables | ledger.take()
 
 
-def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
+class _Opened(NamedTuple):
+    """A shop whose owner, categories, products and customers have their keys."""
+
+    shop: _Shop
+    owner: int
+    products: list[tuple[int, int]]  # (key, price in cents)
+    customers: list[int]
+
+
+def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     users, categories, products, customers = list(tables.values())[:4]
     owner = len(users) + 1
     users.append(
@@ -170,7 +236,7 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
     category_ids: dict[str | None, int] = {}
     for name, parent in shop.categories:
         category_ids[name] = len(categories) + 1
-        described = parent is None and name != "Tools"  # one top shelf has no description either
+        described = parent is None and name != "Tools"  # one top category has no description either
         description = f"{name} of all kinds." if described else ""
         parent_id = category_ids.get(parent)
         categories.append(
@@ -197,9 +263,14 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
         mobile = f"+1 303 555 {number:04}"
         customers.append((number, name, email, mobile, owner, _OPENED, _OPENED))
         buyers.append(number)
+    return _Opened(shop, owner, goods, buyers)
+
+
+def _trade(ledger: Ledger, opened: _Opened) -> None:
+    """Sell on each of the _INSTANTS, but for the last two products, to all but two customers."""
+    shop, owner, goods, buyers = opened
     if not goods:
         return
-
     random = Random(7)  # the same for each shop: equal sales, and so ties
     goods, buyers = goods[:-2], buyers[:-2]
     for turn, instant in enumerate(_INSTANTS):
@@ -215,13 +286,6 @@ def _add(tables: dict[str, Rows], ledger: Ledger, shop: _Shop) -> None:
         discount, quarters = (0, 10, 0, 5, 0, 100)[turn % 6], (4, 0, 2, 4)[turn % 4]
         for customer in buyers[pair : pair + 2]:
             ledger.sell(customer, owner, instant, basket, shop.vat_percent, discount, quarters)
-    if shop.username == "tim":
-        for instant in (_FIRST, _LAST):
-            ledger.sell(
-                buyers[0], owner, instant, [(goods[0][0], 1, goods[0][1])], shop.vat_percent
-            )
-        for instant in ("2025-06-15 12:00:00", "2026-06-15 12:00:00"):
-            ledger.sell(buyers[1], owner, instant, [], shop.vat_percent)  # without any line
 
 
 def _shuffle(tables: dict[str, Rows], random: Random) -> None:

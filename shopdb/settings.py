@@ -86,6 +86,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 AUTH_USER_MODEL = "shopdb.User"
 DEMO_USERS = DEBUG  # whether `seed` may make users whose password is published
+LOGIN_URL = "login"  # where the printable invoice sends readers who are not logged in
+LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

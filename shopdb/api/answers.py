@@ -13,6 +13,8 @@ from shopdb import billing
 from shopdb.api.bodies import MOST_FAULTS
 from shopdb.api.serialize import json_default
 
+# What could be booked at another time, or after something else.
+CONFLICTS = (billing.NotEnoughStock, billing.PaymentToRefund, billing.VoidInvoice)
 JSON_DUMPS = {"default": json_default, "check_circular": False}  # what we build holds no circles
 
 
@@ -52,7 +54,7 @@ def answer_error(error: Exception) -> HttpResponse:
         case billing.UnknownInvoice():
             error = ApiError(404, "not_found", str(error))
         case billing.BillingError():
-            status = 409 if isinstance(error, billing.NotEnoughStock) else 400
+            status = 409 if isinstance(error, CONFLICTS) else 400
             error = ApiError(status, type(error).__name__, str(error))
         case RequestDataTooBig():
             error = ApiError(413, "too_large", "Send a smaller body: at most 2.5 MB.")

@@ -6,7 +6,7 @@ Whatever is wrong is raised as a `ValidationError`, filed under the field's name
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -130,6 +130,11 @@ def read_amount(value: Any) -> Decimal:
     return _decimal(AMOUNT, value, 'Send an amount of zero or more, like "12.50".')
 
 
+def read_signed_amount(value: Any) -> Decimal:
+    """Money that may be negative: then it is given back."""
+    return _decimal(AMOUNT, value, 'Send an amount like "12.50", or "-12.50" for a refund.', None)
+
+
 def read_rate(value: Any) -> Decimal:
     """A fraction with at most four decimals."""
     return _decimal(RATE, value, 'Send a fraction of zero or more: "0.15" is 15 %.')
@@ -147,6 +152,13 @@ def read_moment(value: Any) -> datetime:
     return moment
 
 
+def read_day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValidationError("Send a day like 2026-06-30.") from None
+
+
 def read_lines(value: Any) -> list[tuple[int, int]]:
     """The lines of an invoice as pairs of a product's primary key and a quantity."""
     if not isinstance(value, list) or len(value) > LONGEST_LIST:
@@ -158,11 +170,13 @@ def read_lines(value: Any) -> list[tuple[int, int]]:
     ]
 
 
-def _decimal(field: models.DecimalField, value: Any, advice: str) -> Decimal:
+def _decimal(
+    field: models.DecimalField, value: Any, advice: str, smallest: int | None = 0
+) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValidationError(advice)
     # The shortest text of a float is the number that was sent: 19.99, not 19.98999….
     number = field.clean(repr(value) if isinstance(value, float) else value, None)
-    if number < 0:
+    if smallest is not None and number < smallest:
         raise ValidationError(advice)
     return number

@@ -10,11 +10,18 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import DateTimeField, DecimalField, Field, JSONField, Model, QuerySet
+from django.db.models import (
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    JSONField,
+    Model,
+    QuerySet,
+)
 
 from shopdb.api.filters import find_field
 from shopdb.billing import to_cents
-from shopdb.models import InvoiceProduct
 
 
 def rows(queryset: QuerySet, paths: Sequence[str]) -> list[dict[str, Any]]:
@@ -31,25 +38,28 @@ def rows(queryset: QuerySet, paths: Sequence[str]) -> list[dict[str, Any]]:
     return _dicts(_columns(sql, params, queryset.model, paths), paths)
 
 
-def lines_of(invoice_ids: list[int], paths: tuple[str, ...]) -> dict[int, list[dict[str, Any]]]:
-    """The lines of these invoices as rows(), by invoice, in one query; none for no invoices."""
+def of_invoices(
+    model: type[Model], invoice_ids: list[int], paths: tuple[str, ...]
+) -> dict[int, list[dict[str, Any]]]:
+    """The lines or payments of these invoices as rows(), by invoice, in one query; none for no
+    invoices."""
     if not invoice_ids:
         return {}
     with_invoice = ("invoice", *paths)
-    sql = _sql_for_lines(len(invoice_ids), with_invoice)
-    invoices, *columns = _columns(sql, invoice_ids, InvoiceProduct, with_invoice)
-    lines: dict[int, list[dict[str, Any]]] = {}
-    for invoice, line in zip(invoices, _dicts(columns, paths), strict=True):
-        lines.setdefault(invoice, []).append(line)
-    return lines
+    sql = _sql_of_invoices(model, len(invoice_ids), with_invoice)
+    invoices, *columns = _columns(sql, invoice_ids, model, with_invoice)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for invoice, row in zip(invoices, _dicts(columns, paths), strict=True):
+        found.setdefault(invoice, []).append(row)
+    return found
 
 
 @cache
-def _sql_for_lines(count: int, paths: tuple[str, ...]) -> str:
+def _sql_of_invoices(model: type[Model], count: int, paths: tuple[str, ...]) -> str:
     # A page is nearly always as long as the last one, and compiling its hundred keys into SQL
     # takes as long as running it.
-    lines = InvoiceProduct.objects.filter(invoice__id__in=range(count)).order_by("pk")
-    return lines.values_list(*paths).query.sql_with_params()[0]
+    found = model.objects.filter(invoice__id__in=range(count)).order_by("pk")
+    return found.values_list(*paths).query.sql_with_params()[0]
 
 
 def _columns(
@@ -60,8 +70,16 @@ def _columns(
         columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(paths)
     for index, path in enumerate(paths):
         if columns[index] and (convert := _converter(find_field(model, path))):
-            columns[index] = convert(columns[index])
+            columns[index] = _around_nulls(convert, columns[index])
     return columns
+
+
+def _around_nulls(convert: Callable[[Sequence], list], column: Sequence) -> Sequence:
+    if None not in column:
+        return convert(column)
+    filled = [value for value in column if value is not None]
+    converted = iter(convert(filled) if filled else ())
+    return [None if value is None else next(converted) for value in column]
 
 
 def _dicts(columns: Sequence[Sequence], paths: Sequence[str]) -> list[dict[str, Any]]:
@@ -87,6 +105,8 @@ def _converter(field: Field) -> Callable[[Sequence], list] | None:
             return _money_column
         case DateTimeField():
             return _time_column
+        case DateField():
+            return _day_column
         case JSONField():
             return _json_column
     return None
@@ -102,6 +122,10 @@ def _time_column(column: Sequence[datetime]) -> list[str]:
     if column[0].tzinfo:
         column = [moment.astimezone(UTC).replace(tzinfo=None) for moment in column]
     return [f"{moment.isoformat()}Z" for moment in column]
+
+
+def _day_column(column: Sequence[date]) -> list[str]:
+    return list(map(date.isoformat, column))
 
 
 def _json_column(column: Sequence[str]) -> list[Any]:

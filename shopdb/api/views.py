@@ -2,14 +2,15 @@
 
 Everything a signed-in user sees or touches is their own: every queryset starts at `visible()`, and
 a foreign key in a body is looked up there too. Another owner's row answers 404, like one that does
-not exist. Invoices are written by billing.py alone.
+not exist. Invoices are written by billing.py alone, and known by their numbers: keys, which all
+owners share, would tell how much the others sell.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import cached_property, partial
+from datetime import date, timedelta
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
@@ -28,6 +29,7 @@ from shopdb.api.bodies import (
     LONGEST_LIST,
     MOST_FAULTS,
     read_amount,
+    read_day,
     read_field,
     read_fields,
     read_json,
@@ -35,6 +37,7 @@ from shopdb.api.bodies import (
     read_lines,
     read_moment,
     read_rate,
+    read_signed_amount,
     read_text,
 )
 from shopdb.api.filters import (
@@ -45,9 +48,9 @@ from shopdb.api.filters import (
     parse_day,
     searchable,
 )
-from shopdb.api.serialize import lines_of, rows
+from shopdb.api.serialize import of_invoices, rows
 from shopdb.logins import guarded
-from shopdb.models import Category, Customer, Invoice, Product, User
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Payment, Product, User
 
 # --- What there is ---------------------------------------------------------------------------
 
@@ -62,21 +65,36 @@ class Resource:
     unique: str = ""  # a field that no two rows of an owner share
     kept_by: tuple[str, ...] = ()  # relations whose rows keep a row from being deleted
     check: Callable[[models.Model], None] | None = None  # last look at a changed row
+    key: str = "pk"  # the field that a row's address names
+
+    def all(self) -> QuerySet:
+        if self.model is Invoice:
+            return Invoice.objects.with_status()
+        return self.model.objects.all()
 
     def visible(self, user: User, queryset: QuerySet | None = None) -> QuerySet:
         """The rows this user may know of, of all or of `queryset`."""
-        queryset = self.model.objects.all() if queryset is None else queryset
+        queryset = self.all() if queryset is None else queryset
         if self.model is not User:
             return queryset.filter(username=user)
         return queryset if user.is_staff else queryset.filter(pk=user.pk)
 
     @cached_property
-    def values(self) -> QuerySet:
-        """What rows() takes: all rows, for requests to narrow down.
+    def columns(self) -> tuple[str, ...]:
+        """What is read of a row: its fields, and the key that an invoice's lines refer to."""
+        return ("id", *self.fields) if self.model is Invoice else self.fields
 
-        Kept, because finding the columns is 40 % of what Django takes to make a list's SQL.
-        """
-        return self.model.objects.values_list(*self.fields)
+    @property
+    def values(self) -> QuerySet:
+        """What rows() takes: the columns of all rows, for requests to narrow down."""
+        return all_values(self, timezone.localdate())
+
+
+@lru_cache(maxsize=16)
+def all_values(resource: Resource, today: date) -> QuerySet:
+    """Kept, because finding the columns is 40 % of what Django takes to make a list's SQL; until
+    tomorrow, when other invoices are overdue."""
+    return resource.all().values_list(*resource.columns)
 
 
 def check_parents(category: Category) -> None:
@@ -121,9 +139,10 @@ CUSTOMERS = Resource(
 INVOICES = Resource(
     model=Invoice,
     fields=(
-        *("id", "total", "discount", "vat", "payment", "payment_due", "issued_at"),
-        *("customer", "customer__name", *STAMPS),
+        *("number", "status", "total", "discount", "vat", "payment", "payment_due"),
+        *("issued_at", "due_on", "void_at", "void_reason", "customer", "customer__name", *STAMPS),
     ),
+    key="number",
 )
 USERS = Resource(
     model=User,
@@ -137,6 +156,7 @@ RESOURCES = {
     "users": USERS,
 }
 LINE_FIELDS = ("product", "product__name", "qty", "sale_price", "line_total")
+PAYMENT_FIELDS = ("amount", "method", "paid_at", "reason")
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -172,19 +192,23 @@ def get_row(resource: Resource, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def show(resource: Resource, queryset: QuerySet) -> list[dict[str, Any]]:
-    """The rows of `resource.values` as JSON, each invoice with its lines: one query or two."""
-    found = rows(queryset, resource.fields)
+    """The rows of `resource.values` as JSON: one query, or for invoices with their lines and
+    payments three."""
+    found = rows(queryset, resource.columns)
     if resource is INVOICES:
-        lines = lines_of([row["id"] for row in found], LINE_FIELDS)
-        for row in found:
-            row["lines"] = lines.get(row["id"], [])
+        keys = [row.pop("id") for row in found]
+        lines = of_invoices(InvoiceProduct, keys, LINE_FIELDS)
+        payments = of_invoices(Payment, keys, PAYMENT_FIELDS)
+        for key, row in zip(keys, found, strict=True):
+            row["lines"] = lines.get(key, [])
+            row["payments"] = payments.get(key, [])
     return found
 
 
-def show_one(resource: Resource, user: User, pk: int) -> dict[str, Any]:
-    found = show(resource, resource.visible(user, resource.values).filter(pk=pk))
+def show_one(resource: Resource, user: User, key: int | str) -> dict[str, Any]:
+    found = show(resource, resource.visible(user, resource.values).filter(**{resource.key: key}))
     if not found:
-        raise not_found(resource, pk)
+        raise not_found(resource, key)
     return found[0]
 
 
@@ -241,11 +265,13 @@ def delete_row(resource: Resource, request: HttpRequest, pk: int) -> HttpRespons
     return HttpResponse(status=204)
 
 
-def get_visible(resource: Resource, user: User, pk: int, *, lock: bool = False) -> models.Model:
-    found = resource.visible(user).filter(pk=pk)
+def get_visible(
+    resource: Resource, user: User, key: int | str, *, lock: bool = False
+) -> models.Model:
+    found = resource.visible(user).filter(**{resource.key: key})
     row = (found.select_for_update() if lock else found).first()
     if row is None:
-        raise not_found(resource, pk)
+        raise not_found(resource, key)
     return row
 
 
@@ -307,38 +333,57 @@ def check_free(others: QuerySet, field: str, names: list[str]) -> None:
 
 # --- Invoices --------------------------------------------------------------------------------
 
-INVOICE_READERS = {
+VOID_INSTEAD = (
+    "An invoice is never deleted. Void it: POST /api/invoices/<number>/void/ with a reason, "
+    '{"reason": "Ordered twice"}.'
+)
+SALE_READERS = {
     "customer": read_key,
     "lines": read_lines,
     "discount": read_amount,
     "vat_rate": read_rate,
     "payment": read_amount,
+    "method": read_text,
     "issued_at": read_moment,
+    "due_on": read_day,
 }
+PAYMENT_READERS = {
+    "amount": read_signed_amount,
+    "method": read_text,
+    "paid_at": read_moment,
+    "reason": read_text,
+}
+
+
+def get_invoice(request: HttpRequest, number: str) -> HttpResponse:
+    return answer(show_one(INVOICES, request.user, number))
 
 
 def issue(request: HttpRequest) -> HttpResponse:
     """Sell: `{"customer": 1, "lines": [{"product": 2, "qty": 3}], "vat_rate": "0.15"}`."""
-    body = read_fields(read_json(request), INVOICE_READERS, required=("customer", "lines"))
+    body = read_fields(read_json(request), SALE_READERS, required=("customer", "lines"))
     customer = CUSTOMERS.visible(request.user).filter(pk=body["customer"]).first()
     if customer is None:
         raise ValidationError({"customer": f"There is no customer {body['customer']}."})
     amounts = {"discount": 0, "vat_rate": 0, "payment": 0}
     invoice = billing.issue_invoice(**(amounts | body | {"customer": customer}))
-    shown = show_one(INVOICES, request.user, invoice.pk)
-    return answer(shown, status=201, location=f"{request.path}{invoice.pk}/")
+    shown = show_one(INVOICES, request.user, invoice.number)
+    return answer(shown, status=201, location=f"{request.path}{invoice.number}/")
 
 
-def pay(request: HttpRequest, pk: int) -> HttpResponse:
-    """Book a payment: `{"amount": "10.00"}`."""
-    body = read_fields(read_json(request), {"amount": read_amount}, required=("amount",))
-    billing.record_payment(get_visible(INVOICES, request.user, pk), body["amount"])
-    return answer(show_one(INVOICES, request.user, pk), status=201)
+def pay(request: HttpRequest, number: str) -> HttpResponse:
+    """Book a payment, `{"amount": "10.00", "method": "card"}`, or a refund,
+    `{"amount": "-10.00", "reason": "Goods returned"}`."""
+    body = read_fields(read_json(request), PAYMENT_READERS, required=("amount",))
+    billing.record_payment(get_visible(INVOICES, request.user, number), **body)
+    return answer(show_one(INVOICES, request.user, number), status=201)
 
 
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    billing.cancel_invoice(get_visible(INVOICES, request.user, pk))
-    return HttpResponse(status=204)
+def void(request: HttpRequest, number: str) -> HttpResponse:
+    """Undo a sale: `{"reason": "Ordered twice"}`."""
+    body = read_fields(read_json(request), {"reason": read_text}, required=("reason",))
+    billing.void_invoice(get_visible(INVOICES, request.user, number), **body)
+    return answer(show_one(INVOICES, request.user, number))
 
 
 # --- Reports ---------------------------------------------------------------------------------
@@ -420,8 +465,11 @@ def me(request: HttpRequest) -> HttpResponse:
 # --- Asking and answering --------------------------------------------------------------------
 
 
-def endpoint(*, public: bool = False, **handlers: Callable) -> Callable:
-    """A view that picks the handler by method, and turns whatever goes wrong into one shape."""
+def endpoint(*, public: bool = False, no_delete: str = "", **handlers: Callable) -> Callable:
+    """A view that picks the handler by method, and turns whatever goes wrong into one shape.
+
+    `no_delete` says what to do instead of DELETE.
+    """
     handlers = {method.upper(): handler for method, handler in handlers.items()}
     if "GET" in handlers:
         handlers["HEAD"] = handlers["GET"]
@@ -439,7 +487,9 @@ def endpoint(*, public: bool = False, **handlers: Callable) -> Callable:
             return HttpResponse(status=204, headers={"Allow": allowed})
         try:
             if request.method not in handlers:
-                raise ApiError(405, "method", f"{request.method} cannot be done here: {allowed}.")
+                hint = no_delete if request.method == "DELETE" else ""
+                message = hint or f"{request.method} cannot be done here: {allowed}."
+                raise ApiError(405, "method", message)
             check_request(request)
             return protected(request, **kwargs)
         except Exception as error:
@@ -478,8 +528,10 @@ def answer_page(
     return answer({**extra, "results": found[:size], "next": following})
 
 
-def not_found(resource: Resource, pk: int) -> ApiError:
-    return ApiError(404, "not_found", f"There is no {resource.model._meta.verbose_name} {pk}.")
+def not_found(resource: Resource, key: int | str) -> ApiError:
+    return ApiError(
+        404, "not_found", f"There is no {resource.model._meta.verbose_name} {key!s:.50}."
+    )
 
 
 def addresses(name: str, resource: Resource) -> list:
@@ -489,16 +541,21 @@ def addresses(name: str, resource: Resource) -> list:
     if resource.writable:
         many["post"] = partial(add_rows, resource)
         one |= {"patch": partial(change_row, resource), "delete": partial(delete_row, resource)}
-    elif resource is INVOICES:
-        many["post"] = issue
-        one["delete"] = cancel
     return [path(f"{name}/", endpoint(**many)), path(f"{name}/<int:pk>/", endpoint(**one))]
 
 
 urlpatterns = [
     path("", endpoint(public=True, get=index)),
-    *(url for name, resource in RESOURCES.items() for url in addresses(name, resource)),
-    path("invoices/<int:pk>/payments/", endpoint(post=pay)),
+    path("invoices/", endpoint(get=partial(list_rows, INVOICES), post=issue)),
+    path("invoices/<slug:number>/", endpoint(get=get_invoice, no_delete=VOID_INSTEAD)),
+    path("invoices/<slug:number>/payments/", endpoint(post=pay)),
+    path("invoices/<slug:number>/void/", endpoint(post=void)),
+    *(
+        url
+        for name, resource in RESOURCES.items()
+        if resource is not INVOICES
+        for url in addresses(name, resource)
+    ),
     path("reports/sales/", endpoint(get=sales_report)),
     path("reports/stock/", endpoint(get=stock_report)),
     path("reports/receivables/", endpoint(get=receivables_report)),

@@ -10,6 +10,7 @@ from django.test import Client
 from shopdb import logins
 from shopdb.billing import issue_invoice
 from shopdb.models import Category, Customer, Product, User
+from tests.seed import invariants
 
 
 def make_shop(name: str, **user_fields) -> SimpleNamespace:
@@ -77,6 +78,17 @@ class JsonClient:
 
     def delete(self, path: str):
         return self("DELETE", path)
+
+
+@pytest.fixture(autouse=True)
+def _the_books_balance(request):
+    """Whatever a test did, an invoice's `payment` is the sum of its payments in the end."""
+    uses_database = {"db", "transactional_db"} & set(request.fixturenames)
+    if uses_database:
+        request.getfixturevalue(uses_database.pop())  # so that its rows are there until we looked
+    yield
+    if uses_database:
+        invariants.assert_payments_add_up()
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,7 @@ class Command(BaseCommand):
                     return "The shop has rows already; seed left them as they are."
                 raise CommandError(
                     "The shop has rows already, and seed does not overwrite them. "
-                    "To delete them all and start afresh, run `python manage.py seed --reset`."
+                    "To delete them all and start again, run `python manage.py seed --reset`."
                 )
             if not settings.DEMO_USERS:
                 raise CommandError(
@@ -99,8 +99,9 @@ class Command(BaseCommand):
         return (
             f"Seeded {counts['User']} owners, {counts['Category']} categories, "
             f"{counts['Product']:,} products, {counts['Customer']:,} customers, "
-            f"{counts['Invoice']:,} invoices and {counts['InvoiceProduct']:,} lines "
-            f"({FIRST_DAY} to {LAST_DAY}); log in as {admin} with password {catalog.PASSWORD}."
+            f"{counts['Invoice']:,} invoices, {counts['InvoiceProduct']:,} lines and "
+            f"{counts['Payment']:,} payments ({FIRST_DAY} to {LAST_DAY}); "
+            f"log in as {admin} with password {catalog.PASSWORD}."
         )
 
 
