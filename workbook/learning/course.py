@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import re
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -154,11 +156,22 @@ def find(number: str) -> Chapter | None:
     return next((one for one in chapters() if int(one.number) == int(wanted)), None)
 
 
+def required() -> list[Chapter]:
+    """All chapters. Raises UsageError if there are none."""
+    found = chapters()
+    if not found:
+        raise UsageError(
+            "There are no chapters here. A project that has some names their folder in its "
+            'settings: WORKBOOK = {"CHAPTERS": BASE_DIR / "notebooks"}.'
+        )
+    return found
+
+
 def named(number: str) -> Chapter:
-    """The same, for a reader who has typed it. Raises UsageError."""
+    """The chapter of that number, for a reader who has typed it. Raises UsageError."""
     found = find(number.strip())
     if found is None:
-        known = ", ".join(str(int(chapter.number)) for chapter in chapters())
+        known = ", ".join(str(int(chapter.number)) for chapter in required())
         raise UsageError(f"There is no chapter {number.strip()}. There are {known}.")
     return found
 
@@ -189,15 +202,12 @@ def bring(shell: InteractiveShell, chapter: Chapter, code: str = "") -> None:
     So that an exercise or a cell runs in any notebook. Names that are there stay as they are.
     """
     names = shell.user_ns
-    with recorder.paused():
-        for source in chapter.needed_by(code, set(names)):
-            made: dict = {}
-            try:
-                exec(source, dict(names), made)
-            except Exception:
-                continue  # running the cell will say what is missing
-            for name, value in made.items():
-                names.setdefault(name, value)
+    before = dict(names)
+    with recorder.paused(), redirect_stdout(StringIO()):
+        for source in chapter.needed_by(code, set(before)):
+            with suppress(Exception):  # running the cell will say what is missing
+                exec(source, names)
+            names.update(before)
 
 
 def of_exercise(number: str) -> Chapter | None:
