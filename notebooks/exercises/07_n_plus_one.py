@@ -120,12 +120,11 @@ def category_or_error(product):
     "7.3",
     stars=2,
     queries=1,
-    ordered=True,
     read=lambda products: [category_or_error(product) for product in products],
     hints=[
         "There are three fetch modes: one row fetches for itself, one for all, and one refuses.",
         "`FETCH_RAISE` refuses. It acts on what was not loaded, so leave the categories out.",
-        'Slice `Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")`.',
+        'Filter with `username__username="tim"`, then `.fetch_mode(FETCH_RAISE)`.',
     ],
 )
 def guarded_products():
@@ -133,16 +132,16 @@ def guarded_products():
     the category is loaded, so nothing raises: that is how such a guard stays in a page for good.
     It does not guard reverse relations: `category.products.all()` runs a query in every mode.
     """
-    return Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim").fetch_mode(FETCH_RAISE)
 
 
 @near_miss(
     "7.3",
-    "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all five "
+    "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all the "
     "products. `FETCH_RAISE` is the mode that refuses.",
 )
 def _():
-    return Product.objects.fetch_mode(FETCH_PEERS).order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim").fetch_mode(FETCH_PEERS)
 
 
 @near_miss(
@@ -151,7 +150,7 @@ def _():
     "category.",
 )
 def _():
-    return Product.objects.order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim")
 
 
 @near_miss(
@@ -160,8 +159,8 @@ def _():
     "only on what was not loaded.",
 )
 def _():
-    products = Product.objects.select_related("category").fetch_mode(FETCH_RAISE)
-    return products.order_by("-price", "pk")[:5]
+    products = Product.objects.filter(username__username="tim")
+    return products.select_related("category").fetch_mode(FETCH_RAISE)
 
 
 @near_miss(
@@ -170,7 +169,7 @@ def _():
     "`from django.db.models import FETCH_RAISE`.",
 )
 def _():
-    return list(Product.objects.fetch_mode("raise").order_by("-price", "pk")[:5])
+    return list(Product.objects.filter(username__username="tim").fetch_mode("raise"))
 
 
 @exercise(
@@ -425,6 +424,7 @@ def _():
 @exercise(
     "7.7",
     stars=2,
+    prediction=True,
     hints=[
         "Before the loop: how many queries load the customers and their invoices?",
         "In the loop, decide for each of the three lines whether what it reads is loaded. The "

@@ -51,9 +51,10 @@ class _Change:
 def mutants(exercise: Exercise) -> Iterator[Mutant]:
     """The neighbours of the exercise's model answer, each once, the likelier mistakes first.
 
-    None where the right answer is an exception: nearly everything raises the same one.
+    None where the right answer is an exception, since nearly everything raises the same one, and
+    none where it is a prediction: the model answer is code that measures.
     """
-    if exercise.raises:
+    if exercise.raises or exercise.prediction:
         return
     code = _Code(exercise.answer)
     seen = {ast.unparse(code.tree)}
