@@ -154,11 +154,22 @@ def find(number: str) -> Chapter | None:
     return next((one for one in chapters() if int(one.number) == int(wanted)), None)
 
 
+def required() -> list[Chapter]:
+    """All chapters. Raises UsageError if there are none."""
+    found = chapters()
+    if not found:
+        raise UsageError(
+            "There are no chapters here. A project that has some names their folder in its "
+            'settings: WORKBOOK = {"CHAPTERS": BASE_DIR / "notebooks"}.'
+        )
+    return found
+
+
 def named(number: str) -> Chapter:
-    """The same, for a reader who has typed it. Raises UsageError."""
+    """The chapter of that number, for a reader who has typed it. Raises UsageError."""
     found = find(number.strip())
     if found is None:
-        known = ", ".join(str(int(chapter.number)) for chapter in chapters())
+        known = ", ".join(str(int(chapter.number)) for chapter in required())
         raise UsageError(f"There is no chapter {number.strip()}. There are {known}.")
     return found
 

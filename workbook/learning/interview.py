@@ -201,7 +201,7 @@ class InterviewMagics(Magics):
         if word:
             chapters = [course.named(number) for number in re.split(r"[\s,]+", word)]
         else:
-            chapters = [one for one in course.chapters() if pages.is_done(one, found, state)]
+            chapters = [one for one in course.required() if pages.is_done(one, found, state)]
         if not chapters:
             raise UsageError(
                 "An interview is about chapters whose exercises you have all solved, and there is "

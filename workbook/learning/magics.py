@@ -51,6 +51,7 @@ class LearningMagics(Magics):
         """`%next` shows the next unsolved exercise and writes a cell for it; `%next 7` of one
         chapter.
         """
+        course.required()
         store = Progress()
         state, found = store.state(), tasks.tasks()
         if line.strip():
@@ -72,6 +73,7 @@ class LearningMagics(Magics):
 
         Exercises come back after 1, 3, 7 and 21 days, sooner where you needed help.
         """
+        course.required()
         store = Progress()
         state, found = store.state(), tasks.tasks()
         today = due(found, state)
@@ -158,7 +160,8 @@ def register(shell: InteractiveShell) -> None:
             shell.register_magics(one)
         shell.magics_manager.registry["ExerciseMagics"].judged.append(magics.after_verdict)
     if magics.claim is None:
-        magics.claim = holders.Claim(connection, notebook(shell))
+        kernels_own = shell.workbook_watcher.shared.connections["default"]
+        magics.claim = holders.Claim(kernels_own, notebook(shell))
         shell.events.register("post_run_cell", magics.after_cell)
         shell.workbook_watcher.guessed.append(magics.after_guess)
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.db import DatabaseError, connection
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magics.namespace import NamespaceMagics
 
 from workbook.exercises.progress import Progress
 from workbook.learning import copies, course, holders, pages
@@ -39,10 +39,6 @@ def changes() -> str:
 class ResetMagics(Magics):
     """Each `%reset` says what it removes, and does it when `yes` stands behind it."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(shell)
-        self._of_ipython = shell.magics_manager.magics["line"]["reset"]
-
     @line_magic
     def reset(self, line: str) -> None:
         """Back to the start. Each says what it removes, and does it when you add `yes`.
@@ -63,7 +59,7 @@ class ResetMagics(Magics):
         elif what == "progress":
             self._progress(number, sure)
         elif what.startswith("-") or what in ("in", "out", "dhist", "array"):
-            self._of_ipython(line)
+            NamespaceMagics(self.shell).reset(line)
         else:
             raise UsageError(
                 "Write %reset shop, %reset chapter or %reset progress. %reset -f is IPython's own."
