@@ -54,24 +54,24 @@ def _():
         "`unpaid.count(), unpaid.filter(…).count()`.",
     ],
 )
-def unpaid_invoices_of_tim():
+def unpaid_invoices_of_sara():
     """Each `count()` is one query that fetches one row, however many invoices there are. Filling
     the cache with `len()` would not help the second line: `filter()` makes a new QuerySet.
     """
-    unpaid = Invoice.objects.filter(username__username="tim", payment_due__gt=0)
-    return unpaid.count(), unpaid.filter(payment_due__gt=500).count()
+    unpaid = Invoice.objects.filter(username__username="sara", payment_due__gt=0)
+    return unpaid.count(), unpaid.filter(payment_due__gt=720).count()
 
 
 @near_miss("4.2", "`len()` fetches every row to count them; `count()` lets the database count.")
 def _():
-    unpaid = Invoice.objects.filter(username__username="tim", payment_due__gt=0)
-    return len(unpaid), len(unpaid.filter(payment_due__gt=500))
+    unpaid = Invoice.objects.filter(username__username="sara", payment_due__gt=0)
+    return len(unpaid), len(unpaid.filter(payment_due__gt=720))
 
 
-@near_miss("4.2", "`len()` fetches every row to count them; `count()` lets the database count.")
+@near_miss("4.2", "The second number is the invoices above 720; yours counts all that are unpaid.")
 def _():
-    unpaid = Invoice.objects.filter(username__username="tim", payment_due__gt=0)
-    return len(unpaid), unpaid.filter(payment_due__gt=500).count()
+    unpaid = Invoice.objects.filter(username__username="sara", payment_due__gt=0)
+    return unpaid.count(), unpaid.count()
 
 
 @exercise(
@@ -109,15 +109,23 @@ def _():
     return Product.objects.filter(username__username="sara", stock=0).order_by("name")
 
 
+@near_miss(
+    "4.3", "The page needs product objects in a list: `iterator()` has no `[0]` and no length."
+)
+def _():
+    return Product.objects.filter(username__username="sara", stock=0).order_by("name").iterator()
+
+
 @exercise(
     "4.4",
     stars=2,
     queries=1,
     ordered=True,
+    equivalent={"with `distinct()`": "`UNION` drops equal rows already"},
     hints=[
         "Rows of two tables in one list: which of `|` and `union()` can do that?",
         'Both parts need the same column: `values_list("name", flat=True)`.',
-        "`….union(…).order_by(\"name\")[:20]`: order and slice after combining.",
+        "`….union(…).order_by(\"-name\")[:20]`: order and slice after combining.",
     ],
 )
 def names_for_the_search_box():
@@ -127,7 +135,7 @@ def names_for_the_search_box():
     customers = Customer.objects.filter(username__username="sara")
     products = Product.objects.filter(username__username="sara")
     names = customers.values_list("name", flat=True).union(products.values_list("name", flat=True))
-    return names.order_by("name")[:20]
+    return names.order_by("-name")[:20]
 
 
 @near_miss("4.4", "`all=True` keeps the names that occur twice.")
@@ -137,7 +145,7 @@ def _():
     names = customers.values_list("name", flat=True).union(
         products.values_list("name", flat=True), all=True
     )
-    return names.order_by("name")[:20]
+    return names.order_by("-name")[:20]
 
 
 @near_miss("4.4", "Two lists put together in Python need two queries; `union()` needs one.")
@@ -145,7 +153,7 @@ def _():
     customers = Customer.objects.filter(username__username="sara")
     products = Product.objects.filter(username__username="sara")
     names = {*customers.values_list("name", flat=True), *products.values_list("name", flat=True)}
-    return sorted(names)[:20]
+    return sorted(names, reverse=True)[:20]
 
 
 @exercise(
@@ -153,10 +161,18 @@ def _():
     stars=2,
     queries=1,
     ordered=True,
+    objects=True,
+    equivalent={
+        "when `email` ends in `'.com'` in any letter case": "addresses are in small letters",
+        "when `email` contains `'.com'` in this letter case": "in these addresses it ends them",
+        "when `email` contains `'.com'` in any letter case": "in these addresses it ends them",
+        "with `invoices__updated_at` for `invoices__issued_at`": "no invoice was changed in May",
+        "when `pk` does not decide between equal rows": "`EXCEPT` sorts by key on SQLite",
+    },
     hints=[
         "What may follow `difference()`, and what has to come before it?",
         "Filter the first part before you combine: `june.filter(…).difference(may)`.",
-        '`june.filter(email__endswith=".org").difference(may).order_by("name", "pk")`.',
+        '`june.filter(email__endswith=".com").difference(may).order_by("name", "pk")`.',
     ],
 )
 def customers_of_june_but_not_may():
@@ -166,7 +182,7 @@ def customers_of_june_but_not_may():
     sara = Customer.objects.filter(username__username="sara")
     june = sara.filter(invoices__issued_at__year=2026, invoices__issued_at__month=6)
     may = sara.filter(invoices__issued_at__year=2026, invoices__issued_at__month=5)
-    return june.filter(email__endswith=".org").difference(may).order_by("name", "pk")
+    return june.filter(email__endswith=".com").difference(may).order_by("name", "pk")
 
 
 @near_miss("4.5", "The condition on `email` is missing: customers with other addresses are in.")
@@ -182,7 +198,7 @@ def _():
     sara = Customer.objects.filter(username__username="sara")
     june = sara.filter(invoices__issued_at__year=2026, invoices__issued_at__month=6)
     may = sara.filter(invoices__issued_at__year=2026, invoices__issued_at__month=5)
-    return june.filter(email__endswith=".org").intersection(may).order_by("name", "pk")
+    return june.filter(email__endswith=".com").intersection(may).order_by("name", "pk")
 
 
 @exercise(

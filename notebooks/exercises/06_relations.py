@@ -48,6 +48,7 @@ def _():
     "6.2",
     stars=1,
     queries=1,
+    equivalent={"with `invoices` for `invoice_products`": "no line, no invoice: the same rows"},
     hints=[
         "From a product, which name leads to the lines of invoices?",
         "A product without lines joins as NULL: `invoice_products=None`, or `__isnull=True`.",
@@ -64,6 +65,13 @@ def products_never_sold():
 @near_miss("6.2", "`stock=0` means that none is left, not that none was sold.")
 def _():
     return Product.objects.filter(username__username="sara", stock=0)
+
+
+@near_miss("6.2", "Those are the products that were sold; the task wants the others.")
+def _():
+    return Product.objects.filter(
+        username__username="sara", invoice_products__isnull=False
+    ).distinct()
 
 
 @exercise(
@@ -100,6 +108,15 @@ def _():
     )
 
 
+@near_miss("6.3", "`distinct()` is missing: customers with two such invoices appear twice.")
+def _():
+    return Customer.objects.filter(
+        invoices__issued_at__year=2026,
+        invoices__issued_at__month=6,
+        invoices__payment_due__gt=0,
+    )
+
+
 @exercise(
     "6.4",
     stars=2,
@@ -112,32 +129,32 @@ def _():
 )
 def rahims_customers_without_a_large_invoice():
     """The two conditions belong to one invoice, so they stand in one QuerySet of invoices.
-    `exclude(invoices__issued_at__year=2026, invoices__total__gt=500)` would also remove customers
-    with a small invoice in 2026 and a large one in another year.
+    `exclude(invoices__issued_at__year=2025, invoices__total__gt=409)` would also remove customers
+    with a small invoice in 2025 and a large one in another year.
     """
-    such = Invoice.objects.filter(issued_at__year=2026, total__gt=500)
+    such = Invoice.objects.filter(issued_at__year=2025, total__gt=409)
     return Customer.objects.filter(username__username="rahim").exclude(invoices__in=such)
 
 
 @near_miss(
     "6.4",
-    "`exclude()` with two conditions also removes customers with one invoice of 2026 and another "
-    "one above 500.",
+    "`exclude()` with two conditions also removes customers with one invoice of 2025 and another "
+    "one above 409.",
 )
 def _():
     return Customer.objects.filter(username__username="rahim").exclude(
-        invoices__issued_at__year=2026, invoices__total__gt=500
+        invoices__issued_at__year=2025, invoices__total__gt=409
     )
 
 
 @near_miss(
     "6.4",
-    "`filter()` with the opposite condition finds customers with a small invoice of 2026; they may "
+    "`filter()` with the opposite condition finds customers with a small invoice of 2025; they may "
     "have a large one as well, and customers without invoices are missing.",
 )
 def _():
     return Customer.objects.filter(
-        username__username="rahim", invoices__issued_at__year=2026, invoices__total__lte=500
+        username__username="rahim", invoices__issued_at__year=2025, invoices__total__lte=409
     ).distinct()
 
 
@@ -145,6 +162,12 @@ def _():
     "6.5",
     stars=3,
     queries=1,
+    equivalent={
+        "when `product__category__name` contains `'Beans'` in any letter case": "nobody bought "
+        "green beans and something for brewing",
+        "when `product__category__name` contains `'Brewing'` in any letter case": "there is no other "
+        "category with that word",
+    },
     hints=[
         "One product cannot be of both categories: the conditions need two different lines.",
         "Chained `filter()` calls, one for each category, each with a line of its own.",
@@ -181,6 +204,11 @@ def _():
 @exercise(
     "6.6",
     stars=2,
+    equivalent={
+        "without the condition on `username__username`": "only Sara has a category for brewing",
+        "when `name` contains `'Beans'` in any letter case": "Sara has no other",
+        "when `name` contains `'Brewing'` in any letter case": "Sara has no other",
+    },
     leaves=lambda: Product.objects.values_list("name", "category__name", "username__username"),
     hints=[
         "A category has a manager with its products.",
