@@ -108,19 +108,18 @@ def _():
     )
 
 
-@near_miss("6.3", "`distinct()` is missing: customers with two such invoices appear twice.")
+@near_miss("6.3", "`payment_due` above 0 is missing: customers who have paid for June are in, too.")
 def _():
     return Customer.objects.filter(
-        invoices__issued_at__year=2026,
-        invoices__issued_at__month=6,
-        invoices__payment_due__gt=0,
-    )
+        invoices__issued_at__year=2026, invoices__issued_at__month=6
+    ).distinct()
 
 
 @exercise(
     "6.4",
     stars=2,
     queries=1,
+    equivalent={"with `updated_at` for `issued_at`": "nobody's last change fell into another year"},
     hints=[
         "What does `exclude()` do with two conditions on a to-many relation?",
         "Write the invoices that must not exist as a QuerySet of their own.",
