@@ -72,10 +72,7 @@ class Budget:
 
     def __init__(self, most: float, per_second: float) -> None:
         self.most, self.per_second = most, per_second
-        self.refill()
-
-    def refill(self) -> None:
-        self._left, self._counted_at = self.most, time.monotonic()
+        self._left, self._counted_at = most, time.monotonic()
 
     def left(self) -> float:
         now = time.monotonic()

@@ -167,5 +167,8 @@ if not DEBUG:
         "disable_existing_loggers": False,
         "handlers": {"console": {"class": "logging.StreamHandler"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
-        "loggers": {"django.request": {"level": "ERROR"}},  # a client's mistakes are no event
+        "loggers": {  # a client's mistakes are no event
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+        },
     }

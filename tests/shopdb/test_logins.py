@@ -35,13 +35,7 @@ def refused(response) -> tuple[int, str]:
     return response.status_code, response.data["error"]["code"]
 
 
-@pytest.fixture
-def plenty(monkeypatch):
-    """Time for any number of wrong passwords: the other limits are what is tested."""
-    monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(1000, 1))
-
-
-def test_an_address_that_guesses_many_names_waits(account, plenty):
+def test_an_address_that_guesses_many_names_waits(account):
     limit = settings.LOGIN_FAILURES_PER_ADDRESS
     assert guess(limit) == [401] * limit
     assert guess(3) == [429] * 3
@@ -57,7 +51,7 @@ def test_an_address_that_guesses_many_names_waits(account, plenty):
     assert JsonClient().post("login/", account).status_code == 200
 
 
-def test_trying_again_too_early_does_not_make_the_wait_longer(account, plenty):
+def test_trying_again_too_early_does_not_make_the_wait_longer(account):
     guess(settings.LOGIN_FAILURES_PER_ADDRESS)
     before = list(AccessAttempt.objects.order_by("pk").values())
     guess(5)
@@ -159,7 +153,7 @@ def test_the_clients_address(settings, proxies, connection, forwarded, address):
     assert logins.client_address(request) == address
 
 
-def test_a_header_opens_no_door_unless_a_proxy_is_trusted(account, plenty, settings):
+def test_a_header_opens_no_door_unless_a_proxy_is_trusted(account, settings):
     settings.LOGIN_FAILURES_PER_ADDRESS = 3
     guess(3)
     behind = {"HTTP_X_FORWARDED_FOR": "203.0.113.9"}

@@ -1,34 +1,22 @@
 """The shop as a server: the README's commands as written, and guessers beside readers."""
 
-import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.shopdb.server import PLAIN_HTTP, Browser, free_port, serving
 from tests.shopdb.test_readme import bash_blocks
 
 CURL = pytest.mark.skipif(not shutil.which("curl"), reason="The commands need curl on the PATH.")
-
-
-def free_port() -> str:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return str(listening.getsockname()[1])
 
 
 @pytest.fixture
@@ -36,27 +24,6 @@ def environment(tmp_path):
     """The environment of a server on an empty database, and nothing of the developer's own."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return inherited | {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "PORT": free_port()}
-
-
-@contextmanager
-def serving(command: list[str], environment: dict) -> Iterator[None]:
-    """A server in a group of processes of its own, from when it answers until the block ends."""
-    process = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=environment, start_new_session=True
-    )
-    try:
-        while not answers(environment["PORT"]):
-            assert process.poll() is None, "the server did not start"
-            time.sleep(0.1)
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-
-
-def answers(port: str) -> bool:
-    with socket.socket() as calling:
-        return calling.connect_ex(("127.0.0.1", int(port))) == 0
 
 
 def run(script: str, environment: dict, folder=settings.BASE_DIR) -> str:
@@ -122,33 +89,10 @@ def test_the_readmes_backup_of_postgresql(tmp_path):
     assert (tmp_path / "backup.dump").stat().st_size > 10_000
 
 
-class Browser:
-    """A connection to the server, with its cookies."""
-
-    def __init__(self, port: str) -> None:
-        self.connection, self.cookies = HTTPConnection("127.0.0.1", int(port), timeout=60), {}
-        self.ask("GET", "login/")
-
-    def ask(self, method: str, path: str, body: dict | None = None) -> int:
-        headers = {
-            "Content-Type": "application/json",
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-            "X-CSRFToken": self.cookies.get("csrftoken", ""),
-        }
-        sent = None if body is None else json.dumps(body)
-        self.connection.request(method, f"/api/{path}", sent, headers)
-        response = self.connection.getresponse()
-        response.read()
-        for cookie in response.headers.get_all("Set-Cookie", []):
-            name, _, value = cookie.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return response.status
-
-
 @pytest.fixture
 def server(environment):
     """The port of a running server that knows one user, `owner` with password `known`."""
-    environment |= {"DEBUG": "0", "HTTPS": "0", "SECRET_KEY": "x", "ALLOWED_HOSTS": "127.0.0.1"}
+    environment |= PLAIN_HTTP
     make_user = (
         "from shopdb.models import User; User.objects.create_user('owner', password='known')"
     )
