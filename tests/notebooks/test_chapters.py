@@ -33,8 +33,8 @@ def test_every_cell_was_executed_in_order(path):
 
 @chapters
 def test_it_is_built_as_a_chapter(path):
-    found = rules.faults(path)
-    assert not found, f"{path.name}:\n" + "\n".join(f"- {fault}" for fault in found)
+    if found := rules.faults(path):
+        pytest.fail("\n- ".join([f"{path.name}:", *found]), pytrace=False)
 
 
 @chapters
