@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from django.db import connection
 
-from . import index, rules
+from . import rules
 from .chapters import CHAPTERS, FOLDER, code_cells, differences, execute, query_counts
 
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -47,23 +47,3 @@ def test_the_table_of_chapters_says_what_is_in_it(path):
     title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
     assert f"[{title}]" in row
     assert row.endswith(f"| {minutes} | {tasks} |")
-
-
-def test_the_index_is_the_one_the_chapters_give():
-    assert index.FILE.read_text(encoding="utf-8") == index.render(), "run `make notebooks`"
-
-
-@pytest.mark.parametrize(
-    ("source", "kind", "names"),
-    [
-        ("Product.objects.filter(price__gt=5)", "lookups", {"gt", "exact"}),
-        ("# Product.objects.exclude()\n'exclude'", "queryset_sync", set()),
-        ("%queries explain\nProduct.objects.count()", "queryset_sync", {"count"}),
-        ("invoice.products.add(tea)\nseen.add(1)", "related_manager", {"add"}),
-        ("with transaction.atomic():\n    pass", "transactions", {"atomic"}),
-        ("models.CharField(max_length=5)", "field_options", {"max_length"}),
-        ("await Product.objects.acount()", "queryset_async", {"acount"}),
-    ],
-)
-def test_the_index_counts_what_runs(source, kind, names):
-    assert index.names_in(source)[kind] == names
