@@ -107,6 +107,7 @@ def is_empty(connection: BaseDatabaseWrapper) -> bool:
 
 
 def missing_tables(connection: BaseDatabaseWrapper) -> list[str]:
-    """The shop's tables that the database does not have."""
+    """The tables of the shop, and of what seeding notes, that the database does not have."""
     present = set(connection.introspection.table_names())
-    return [model._meta.db_table for model in shop_models() if model._meta.db_table not in present]
+    needed = [*shop_models(), apps.get_model("seed", "Seeding")]
+    return [model._meta.db_table for model in needed if model._meta.db_table not in present]

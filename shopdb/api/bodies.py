@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,8 @@ from django.http import HttpRequest
 from shopdb.api.filters import LARGEST_INTEGER
 
 LONGEST_LIST = 1000
+LONGEST_TEXT = 65_536  # bytes, of a text or of a JSON value
+MOST_FAULTS = 20  # so many are named; a client that sends more will not read them
 DEEPEST_BODY = 20
 LARGEST_COUNT = 2**31 - 1  # what an IntegerField holds on every database
 AMOUNT = models.DecimalField(max_digits=10, decimal_places=2)
@@ -42,16 +45,13 @@ def read_json(request: HttpRequest) -> Any:
 def read_fields(
     body: Any, readers: Mapping[str, Callable[[Any], Any]], required: Collection[str]
 ) -> dict[str, Any]:
-    """What the readers make of the body's fields. Raises one ValidationError naming all faults."""
+    """What the readers make of the body's fields. Raises one ValidationError naming the faults."""
     if not isinstance(body, dict):
         raise ValidationError("Send an object.")
     values = {}
-    offered = ", ".join(readers) or "none"
-    faults = {
-        name[:100]: f"This cannot be written; there are {offered}."
-        for name in body
-        if name not in readers
-    }
+    unknown = (name[:100] for name in body if name not in readers)
+    message = f"This cannot be written; there are {', '.join(readers) or 'none'}."
+    faults = dict.fromkeys(islice(unknown, MOST_FAULTS + 1), message)
     for name, reader in readers.items():
         if name in body:
             try:
@@ -98,6 +98,7 @@ def read_field(field: models.Field, value: Any) -> Any:
         case models.JSONField():
             if not isinstance(value, dict):
                 raise ValidationError("Send an object.")
+            check_length(json.dumps(value))
             return value
     return field.clean(read_text(value).strip(), None)
 
@@ -105,7 +106,13 @@ def read_field(field: models.Field, value: Any) -> Any:
 def read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValidationError("Send text.")
+    check_length(value)
     return value
+
+
+def check_length(text: str) -> None:
+    if len(text.encode()) > LONGEST_TEXT:
+        raise ValidationError(f"Send at most {LONGEST_TEXT:,} bytes here.")
 
 
 def read_integer(value: Any, smallest: int, largest: int) -> int:
@@ -137,9 +144,12 @@ def read_moment(value: Any) -> datetime:
     """A time in ISO 8601, in UTC unless it says otherwise."""
     try:
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         raise ValidationError("Send a time like 2026-06-30T18:00:00Z.") from None
+    if not 1900 <= moment.year < 3000:
+        raise ValidationError("Send a time in a year from 1900 to 2999.")
+    return moment
 
 
 def read_day(value: Any) -> date:

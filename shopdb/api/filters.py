@@ -158,11 +158,14 @@ def aggregates(model: type[Model], paths: tuple[str, ...], text: str) -> dict[st
 
 
 def parse_day(name: str, text: str) -> datetime:
-    """The start of a day written as 2026-06-30, in UTC."""
+    """The start of a day written as 2026-06-30, in UTC: some days may be counted from it."""
     try:
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
+        day = datetime.combine(date.fromisoformat(text), time.min, UTC)
     except ValueError:
         raise ValidationError({name: "Write a day like 2026-06-30."}) from None
+    if not 1000 <= day.year < 9999:
+        raise ValidationError({name: "Write a day in a year from 1000 to 9998."})
+    return day
 
 
 def _condition(model: type[Model], allowed: dict, name: str, path: str, text: str) -> Q:

@@ -9,24 +9,25 @@ owners share, would tell how much the others sell.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.db.models import Exists, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.csrf import get_token
 from django.urls import path, re_path
 from django.utils import timezone
-from django.views.csrf import csrf_failure as csrf_failure_page
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from shopdb import billing, reports
+from shopdb.api.answers import ApiError, answer, answer_error, no_such_address
 from shopdb.api.bodies import (
     LONGEST_LIST,
+    MOST_FAULTS,
     read_amount,
     read_day,
     read_field,
@@ -47,17 +48,9 @@ from shopdb.api.filters import (
     parse_day,
     searchable,
 )
-from shopdb.api.serialize import Statement, json_default, of_invoices, prepare, rows
+from shopdb.api.serialize import Statement, of_invoices, prepare, rows
+from shopdb.logins import guarded
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Payment, Product, User
-
-
-class ApiError(Exception):
-    """An answer other than success: an HTTP status, a code for programs, a sentence for people."""
-
-    def __init__(self, status: int, code: str, message: str, fields: dict | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.fields = status, code, message, fields or {}
-
 
 # --- What there is ---------------------------------------------------------------------------
 
@@ -313,6 +306,8 @@ def clean(
     needed = [field.name for field in fields if not (field.blank or field.has_default())]
     cleaned, faults = [], {}
     for number, body in enumerate(bodies):
+        if len(faults) > MOST_FAULTS:
+            break
         try:
             cleaned.append(read_fields(body, readers, needed if changing is None else ()))
         except ValidationError as error:
@@ -420,7 +415,7 @@ def sales_report(request: HttpRequest) -> HttpResponse:
     if by not in reports.SALES_BY:
         raise ValidationError({"by": f"Choose one of {', '.join(reports.SALES_BY)}."})
     start = parse_day("from", params["from"]) if "from" in params else None
-    end = day_after("to", params["to"]) if "to" in params else None
+    end = parse_day("to", params["to"]) + timedelta(days=1) if "to" in params else None
     found, totals = reports.sales(request.user, by, start, end)
 
     def with_share(page: slice) -> list[dict[str, Any]]:
@@ -444,22 +439,16 @@ def receivables_report(request: HttpRequest) -> HttpResponse:
     """`?as_of=2026-06-30`: what is due, by age on the evening of that day (today by default)."""
     check_params(request, {"as_of"})
     day = request.GET.get("as_of", timezone.now().date().isoformat())
-    found, totals = reports.receivables(request.user, day_after("as_of", day))
+    end = parse_day("as_of", day) + timedelta(days=1)
+    found, totals = reports.receivables(request.user, end)
     return answer_page(request, lambda page: list(found[page]), as_of=day, totals=totals)
-
-
-def day_after(name: str, text: str) -> datetime:
-    try:
-        return parse_day(name, text) + timedelta(days=1)
-    except OverflowError:
-        raise ValidationError({name: "This day is too late for a calendar."}) from None
 
 
 def check_params(request: HttpRequest, offered: set[str]) -> None:
     known = offered | {"limit", "page"}
     message = f"There is no such parameter; there are {', '.join(sorted(known))}."
-    if unknown := request.GET.keys() - known:
-        raise ValidationError({name[:100]: message for name in unknown})
+    if unknown := [name[:100] for name in request.GET if name not in known]:
+        raise ValidationError(dict.fromkeys(unknown, message))
 
 
 # --- Who is asking ---------------------------------------------------------------------------
@@ -542,18 +531,6 @@ def check_request(request: HttpRequest) -> None:
         raise ValidationError("Leave NUL characters out.")
 
 
-JSON_DUMPS = {"default": json_default, "check_circular": False}  # what we build holds no circles
-
-
-def answer(data: Any, *, status: int = 200, location: str = "") -> JsonResponse:
-    response = JsonResponse(
-        data, safe=False, status=status, encoder=None, json_dumps_params=JSON_DUMPS
-    )
-    if location:
-        response["Location"] = location
-    return response
-
-
 def answer_page(request: HttpRequest, read: Callable[[slice], list], **extra: Any) -> HttpResponse:
     """One page of what `read` finds, and the address of the next.
 
@@ -570,65 +547,10 @@ def answer_page(request: HttpRequest, read: Callable[[slice], list], **extra: An
     return answer({**extra, "results": found[:size], "next": following})
 
 
-# What could be booked at another time, or after something else.
-CONFLICTS = (billing.NotEnoughStock, billing.PaymentToRefund, billing.VoidInvoice)
-
-
-def answer_error(error: Exception) -> HttpResponse:
-    """The one shape of every error: `{"error": {"code": …, "message": …, "fields": {…}}}`."""
-    match error:
-        case ApiError():
-            pass
-        case ValidationError():
-            fields = getattr(error, "error_dict", None)
-            fields = dict(error) if fields else {}
-            message = "Some fields cannot be taken." if fields else " ".join(error.messages)
-            error = ApiError(400, "invalid", message, fields)
-        case billing.UnknownInvoice():
-            error = ApiError(404, "not_found", str(error))
-        case billing.BillingError():
-            status = 409 if isinstance(error, CONFLICTS) else 400
-            error = ApiError(status, type(error).__name__, str(error))
-        case RequestDataTooBig():
-            error = ApiError(413, "too_large", "Send a smaller body: at most 2.5 MB.")
-        case SuspiciousOperation():
-            error = ApiError(400, "invalid", "Send fewer parameters.")
-        case IntegrityError() | DataError():
-            error = ApiError(
-                409, "conflict", "Someone changed this meanwhile; read it and try again."
-            )
-        case _:
-            raise error
-    body = {"code": error.code, "message": error.message, "fields": error.fields}
-    return answer({"error": body}, status=error.status)
-
-
 def not_found(resource: Resource, key: int | str) -> ApiError:
     return ApiError(
         404, "not_found", f"There is no {resource.model._meta.verbose_name} {key!s:.50}."
     )
-
-
-def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
-    return answer_error(
-        ApiError(404, "not_found", "Nothing is here; GET /api/ says what there is.")
-    )
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What CSRF_FAILURE_VIEW points at: the API's shape for the API, Django's page elsewhere."""
-    if not request.path.startswith("/api/"):
-        return csrf_failure_page(request, reason)
-    message = f"{reason} Send the csrf_token of GET /api/login/ as the header X-CSRFToken."
-    return answer_error(ApiError(403, "csrf", message))
-
-
-def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict) -> HttpResponse:
-    """What AXES_LOCKOUT_CALLABLE points at: the answer to too many failed logins."""
-    message = "Too many failed logins; wait a quarter of an hour and try again."
-    if not request.path.startswith("/api/"):
-        return HttpResponse(message, status=429)
-    return answer_error(ApiError(429, "locked_out", message))
 
 
 def addresses(name: str, resource: Resource) -> list:
@@ -656,7 +578,7 @@ urlpatterns = [
     path("reports/sales/", endpoint(get=sales_report)),
     path("reports/stock/", endpoint(get=stock_report)),
     path("reports/receivables/", endpoint(get=receivables_report)),
-    path("login/", endpoint(public=True, get=get_csrf_token, post=log_in)),
+    path("login/", guarded(endpoint(public=True, get=get_csrf_token, post=log_in))),
     path("logout/", endpoint(post=log_out)),
     path("me/", endpoint(get=me)),
     re_path(r"(?P<rest>[\s\S]*)", no_such_address),  # line breaks too, which <path:> leaves out

@@ -145,7 +145,7 @@ def run() -> None:
     api, hand = (min(found) * 1000 for found in times.values())
 
     client = Client(headers={"host": "localhost"})
-    client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(owner)
     with CaptureQueriesContext(connection) as listing:
         assert client.get("/api/invoices/", secure=True).status_code == 200
     products = list(Product.objects.filter(username=owner, stock__gt=0)[:10])

@@ -47,9 +47,10 @@ def test_it_has_the_parts_of_a_chapter(path):
 NUMBER = re.compile(r"(?<![\w.,/#-])\d[\d,]*(?:\.\d+)?(?![\w-]|[.,/]\d)")
 
 
-# Code, links, and chapters by their numbers: no claims about the shop.
+# Code, links, chapters by their numbers, and versions: no claims about the shop.
 NOT_PROSE = re.compile(
     r"`[^`]*`|\[[^]]*\]\([^)]*\)|[Cc]hapters? \d\d(?:(?:,| and| to) \d\d)*(?:'s)?"
+    r"|(?:[Nn]ew in|[Ss]ince|Django|Python|SQLite|PostgreSQL|MariaDB) \d+(?:\.\d+)*"
 )
 
 

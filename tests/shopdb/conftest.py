@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
+from shopdb import logins
 from shopdb.billing import issue_invoice
 from shopdb.models import Category, Customer, Product, User
 from tests.seed import invariants
@@ -54,7 +55,7 @@ class JsonClient:
     def __init__(self, user: User | None = None, **options) -> None:
         self.client = Client(**options)
         if user:
-            self.client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+            self.client.force_login(user)
 
     def __call__(self, method: str, path: str, body=None, *, raw: bytes | None = None, **headers):
         """The response; `.data` holds its JSON, `.queries` the count from Server-Timing."""
@@ -96,6 +97,14 @@ def _quick_passwords(settings):
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *settings.PASSWORD_HASHERS,
     ]
+
+
+@pytest.fixture(autouse=True)
+def _open_door(monkeypatch):
+    """No test waits for, or is refused because of, the wrong passwords of another."""
+    monkeypatch.setattr(logins, "REFUSAL_TAKES", 0)
+    monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(most=1000, per_second=0))
+    logins.closed_until.clear()
 
 
 @pytest.fixture

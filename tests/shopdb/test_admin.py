@@ -20,7 +20,7 @@ READ_ONLY = {Invoice, InvoiceProduct, Payment}
 def staff(shop):
     boss = User.objects.create_superuser("boss", email="boss@example.com")
     client = Client()
-    client.force_login(boss, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(boss)
     return client
 
 
@@ -146,7 +146,7 @@ def test_staff_who_may_only_look_can_only_look(shop):
     clerk = User.objects.create_user("clerk", email="clerk@example.com", is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client = Client()
-    client.force_login(clerk, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(clerk)
     key = shop.invoices[0].pk
     page = client.get(address(Invoice))
     assert page.status_code == 200

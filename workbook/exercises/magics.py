@@ -1,6 +1,7 @@
-"""`%exercise`, `%hint`, `%solution`, `%progress`."""
+"""`%exercise`, `%hint`, `%solution`."""
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class ExerciseMagics(Magics):
         super().__init__(shell)
         self._source = ""
         self._running: _Running | None = None
+        # Called after a verdict was shown, with the exercise's history from before.
+        self.judged: list[Callable[[checker.Verdict, progress.Entry], None]] = []
 
     @line_magic
     def exercise(self, line: str) -> None:
@@ -99,17 +102,6 @@ class ExerciseMagics(Magics):
         store.solution(found.number)
         self._display(feedback.solution_message(found), store)
 
-    @line_magic("progress")
-    def show_progress(self, line: str) -> None:
-        """`%progress` shows what is solved, chapter by chapter."""
-        try:
-            chapters = declaration.chapters()
-        except declaration.ExerciseError as error:
-            raise UsageError(str(error)) from None
-        store = progress.Progress()
-        entries = store.read()
-        display(feedback.progress_message(chapters, entries, store.notices))
-
     def before_cell(self, info: Any) -> None:
         self._source = info.raw_cell or ""
         self._abandon()
@@ -150,9 +142,12 @@ class ExerciseMagics(Magics):
 
     def _show(self, exercise: declaration.Exercise, verdict: checker.Verdict) -> None:
         store = progress.Progress()
+        before = store.entry(exercise.number)
         if verdict.status in {"passed", "failed"}:
             store.attempt(exercise.number, verdict.status == "passed")
         self._display(feedback.verdict_message(verdict, store.entry(exercise.number)), store)
+        for tell in self.judged:
+            tell(verdict, before)
 
     def _display(self, message: feedback.Message, store: progress.Progress) -> None:
         message.closing += store.notices

@@ -15,7 +15,7 @@ from django.db.models.query import QuerySet
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
 from workbook import tables
-from workbook.kernel.rollback import Rollback
+from workbook.kernel.rollback import CellRollback
 from workbook.kernel.sharing import SharedConnections
 from workbook.queries import Report, origins, plans, recorder, report, unread
 from workbook.queries.origins import Cell
@@ -29,7 +29,7 @@ class Watcher:
         self.shared = SharedConnections()
         self.on = True
         self.capture: Report | None = None
-        self.rollback: Rollback | None = None
+        self.rollback: CellRollback | None = None
         self.explain = False
         self.guess: int | None = None
         # Called after a cell with %guess: its code without magics, the guess, the queries it ran.
@@ -71,6 +71,7 @@ class Watcher:
         self._depth = max(self._depth - 1, 0)
         if self._depth:
             return
+        self.shared.restore()  # the cell may have deleted or replaced them
         capture, self.capture = self.capture, None
         notes: list[str] = []
         try:
@@ -84,7 +85,7 @@ class Watcher:
         except Exception as error:
             notes.append(_sorry(error))
         finally:
-            notes += self._undo(capture)
+            notes += self._undo()
         if self.guess is not None:
             notes += self._answer_guess(capture, result)
         if capture is not None or notes:
@@ -118,21 +119,9 @@ class Watcher:
             data = {"text/plain": "\n".join([*notes, _sorry(error)])}
         self.shell.display_pub.publish(data=data, metadata={})
 
-    def _undo(self, capture: Report | None) -> list[str]:
+    def _undo(self) -> list[str]:
         rollback, self.rollback = self.rollback, None
-        if rollback is None:
-            return []
-        notes = rollback.end()
-        ours = list(map(id, self.shared.connections.values()))
-        for query in capture.queries if capture else ():
-            if not query.is_select and id(query.connection) not in ours:
-                at = f" at {query.place}" if query.place else ""
-                notes.append(
-                    f"A thread of this cell wrote on a connection of its own{at}: "
-                    "%rollback does not reach that."
-                )
-                break
-        return notes or ["Rolled back: nothing this cell wrote remains."]
+        return rollback.end() if rollback is not None else []
 
     def _still_running(self) -> bool:
         return self._task is None or self._task is _current_task()

@@ -14,11 +14,10 @@ from django.db.models import Model
 from workbook.queries import relations
 from workbook.queries.origins import Place
 from workbook.queries.recorder import Capture, Query, Unread
+from workbook.queries.statements import shape_of
 
 MANY_TIMES = 3  # two may be chance; three times through the same instruction is a loop
 
-_LIST = re.compile(r"\((%s|\?)(, ?(%s|\?))+\)")
-_ROWS = re.compile(r"(\([^()]*%s[^()]*\))(, ?\1)+")
 _DIFFERS_BY_ITSELF = re.compile(
     r"\b(RAND|RANDOM|CLOCK_TIMESTAMP|NEXTVAL|GEN_RANDOM_UUID|SLEEP|PG_SLEEP)\b", re.I
 )
@@ -44,24 +43,22 @@ class Finding:
     title: str
     sentence: str
     code: str  # the line that asks, as written
-    remedy: str
+    fix: str
     queries: list[Query]
 
 
 def shapes(capture: Capture) -> list[Shape]:
     """Group the queries by statement, in order of first use."""
-    found: dict[str, Shape] = {}
+    found: dict[object, Shape] = {}
+    same_text: dict[object, Shape] = {}
     for query in capture.queries:
-        key = shape_of(query.sql)
-        found.setdefault(f"{query.alias} {query.cause} {key}", Shape(key)).queries.append(query)
+        text = query.sql, query.alias, query.cause
+        shape = same_text.get(text)
+        if shape is None:
+            key = shape_of(query.sql), query.alias, query.cause
+            shape = same_text[text] = found.setdefault(key, Shape(key[0]))
+        shape.queries.append(query)
     return list(found.values())
-
-
-def shape_of(sql: str) -> str:
-    """The statement with lists of any length made equal: IN (1, 2) is IN (1, 2, 3)."""
-    if len(sql) > 20_000:  # a bulk statement: its beginning tells it apart
-        sql = sql[:2_000]
-    return _ROWS.sub(r"\1", _LIST.sub("(%s, …)", sql))
 
 
 def diagnose(capture: Capture) -> list[Finding]:
@@ -122,18 +119,18 @@ def _explain_loop(group: list[Query], loops: list[list[Query]], queries: list[Qu
             f'Load it with the rows: leave "{access.name}" out of .defer(), or name it in .only().',
             group,
         )
-    remedy = _remedy(access, loops, queries)
+    fix = _fix(access, loops, queries)
     verb = "fetched" if access.served_by_prefetch else "queried"
     if access.served_by_prefetch and query.sql.startswith("SELECT COUNT("):
         verb = "counted"
         prefetch = f'.prefetch_related("{access.name}")'
-        if remedy == f"Try {prefetch}":
+        if fix == f"Try {prefetch}":
             name = relations.lookup_name(access.owner, access.name)
-            remedy = f'Try .annotate(Count("{name}")), or {prefetch} to have the rows too'
-    return Finding("N+1", f"{access.label} was {verb} {times} times{at}.", code, remedy, group)
+            fix = f'Try .annotate(Count("{name}")), or {prefetch} to have the rows too'
+    return Finding("N+1", f"{access.label} was {verb} {times} times{at}.", code, fix, group)
 
 
-def _remedy(access: relations.Access, loops: list[list[Query]], queries: list[Query]) -> str:
+def _fix(access: relations.Access, loops: list[list[Query]], queries: list[Query]) -> str:
     if not access.served_by_prefetch:
         return (
             f'Ask once for all rows: annotate() for a number, or Prefetch("{access.name}", '
@@ -208,9 +205,20 @@ def _identical(queries: list[Query]) -> list[list[Query]]:
         seen: dict[object, list[Query]] = {}
         for query in run:
             if query.access is None and not _DIFFERS_BY_ITSELF.search(query.sql):
-                seen.setdefault((query.alias, query.sql, repr(query.params)), []).append(query)
+                key = query.alias, query.sql, _hashable(query.params)
+                seen.setdefault(key, []).append(query)
         groups += [group for group in seen.values() if len(group) > 1]
     return groups
+
+
+def _hashable(params: object) -> object:
+    if isinstance(params, dict):
+        params = tuple(params.items())
+    try:
+        hash(params)
+    except Exception:
+        return id(params)  # a list, say: nothing to go by
+    return params
 
 
 def _explain_identical(group: list[Query]) -> Finding:

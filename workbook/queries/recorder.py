@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 from django.db.models import Model
 
 from workbook.queries.origins import Place, origin, place_of
+from workbook.queries.statements import verb
 
 
 class Query:
@@ -55,8 +56,14 @@ class Query:
         self.origin, self.access, self.source = origin()
 
     @property
+    def verb(self) -> str:
+        """`SELECT` for whatever only reads rows, else the statement's first word."""
+        return verb(self.sql)
+
+    @property
     def is_select(self) -> bool:
-        return _READS.match(self.sql) is not None
+        """Whether it reads rows and changes nothing."""
+        return verb(self.sql) == "SELECT"
 
     @property
     def place(self) -> Place | None:
@@ -137,10 +144,9 @@ def caused_by(cause: str) -> Iterator[None]:
 _captures: tuple[Capture, ...] = ()
 _cause = ""
 
-_READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|EXPLAIN|PRAGMA)\b", re.IGNORECASE)
 _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _TRANSACTION = re.compile(
-    r"\s*(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
+    r"\s*+(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
     r"|COMMIT|END)\b",
     re.IGNORECASE,
 )

@@ -1,28 +1,31 @@
 """How a capture looks: HTML for notebooks, and the same words as text for terminals.
 
 The HTML reads well with every style stripped (GitHub does that), and nothing in it depends on the
-day, the machine or the run: moments become ‹now›, savepoint names and hashes are left out.
+day, the machine or the run. Whatever ran, both forms together stay below 50 kB, and say what they
+left out; a part that cannot be laid out is shown as it is.
 """
 
-import datetime
 import re
 import textwrap
+from collections.abc import Iterable
 from html import escape
-from typing import Any
 
 import sqlparse
-from django.utils.encoding import force_str
 from pygments.lexers.sql import SqlLexer
 from pygments.token import Comment, Keyword, Literal, Operator
 
-from workbook.queries import diagnosis
+from workbook.queries import diagnosis, statements
 from workbook.queries.diagnosis import Finding, Shape, at_lines
+from workbook.queries.parameters import sql
 from workbook.queries.plans import Step
 from workbook.queries.recorder import Capture, Query
 
+__all__ = ["Report", "html", "mimebundle", "queries", "sql", "text"]
+
 OPEN = 3  # statements shown unfolded
-LONGEST = 2_000  # characters of one statement
-LONGEST_VALUE = 80
+MOST_FINDINGS = 12
+LONGEST_LINE = 200  # of the reader's code, or of a plan
+HTML_ROOM, TEXT_ROOM = 36_000, 10_000  # bytes, styles and closing words apart
 
 
 class Report(Capture):
@@ -45,12 +48,14 @@ def queries() -> Report:
 # The pieces both forms share.
 
 
-def headline(capture: Capture, shapes: list[Shape], findings: list[Finding]) -> tuple[str, str]:
-    """What ran, in a few words: ("101 queries", " in 2 shapes")."""
+def headline(capture: Capture, shapes: list[Shape], findings: list[Finding]) -> tuple[str, ...]:
+    """What ran, in a few words: ("101 queries", " in ", "2 shapes", " · 200 rows")."""
     count, guess = capture.count, capture.guess
-    rest = "" if guess is None else f" · you guessed {guess:,}{' ✓' * (guess == count)}"
+    before = "" if guess is None else f" · you guessed {guess:,}{' ✓' * (guess == count)}"
+    distinct = rest = ""
     if 1 < len(shapes) < count:
-        rest += f" in {len(shapes)} shapes" if guess is None else f" · {len(shapes)} shapes"
+        before += " in " if guess is None else " · "
+        distinct = f"{len(shapes):,} shapes"
     own = [query for query in capture.queries if not query.cause]
     if own and not findings and (rows := _rows(own)):
         rest += f" · {rows}"
@@ -62,17 +67,21 @@ def headline(capture: Capture, shapes: list[Shape], findings: list[Finding]) -> 
         rest += f" with {trips}" if trips else ""
     elif trips:
         rest += f" · {trips}"
-    return _number(count, "query", "queries") if count else "no queries", rest
+    queries = _number(count, "query", "queries") if count else "no queries"
+    return queries, before, distinct, rest
 
 
-_VERBS = {"INSERT": " added", "UPDATE": " changed", "DELETE": " deleted", "REPLACE": " changed"}
+_VERBS = {
+    **dict.fromkeys(("SELECT", "EXPLAIN", "PRAGMA", "SHOW", "DESCRIBE"), ""),
+    **{"INSERT": " added", "UPDATE": " changed", "DELETE": " deleted", "REPLACE": " changed"},
+}
 
 
 def _rows(queries: list[Query]) -> str:
     """`24 rows`, `3 rows changed`, `24 rows read, 3 changed`; empty if a number is unknown."""
     totals: dict[str, int] = {}
     for query in queries:
-        verb = "" if query.is_select else _VERBS.get(query.sql.split(None, 1)[0].upper())
+        verb = _VERBS.get(query.verb)
         if verb is None or query.rows is None or query.error:
             return ""
         totals[verb] = totals.get(verb, 0) + query.rows
@@ -98,15 +107,13 @@ def transactions(keywords: list[str]) -> str:
     if len(keywords) <= 6:
         return " · ".join(keywords)
     totals = {keyword: keywords.count(keyword) for keyword in dict.fromkeys(keywords)}
-    return " · ".join(f"{number} × {keyword}" for keyword, number in totals.items())
+    return " · ".join(f"{number:,} × {keyword}" for keyword, number in totals.items())
 
 
 def _margin(shape: Shape, capture: Capture) -> str:
     """What stands beside a statement: its lines and anything out of the ordinary."""
     first = shape.queries[0]
-    parts = [at_lines(shape.places)] if shape.places else []
-    if first.cause == "display":
-        parts = ["to show the table"]
+    parts = [at_lines(shape.places)] if shape.places and not first.cause else []
     if first.alias != "default":
         parts.append(f"on {first.alias}")
     if failed := [query.error for query in shape.queries if query.error]:
@@ -118,158 +125,224 @@ def _margin(shape: Shape, capture: Capture) -> str:
     return " · ".join(parts)
 
 
-def _visible(shapes: list[Shape], findings: list[Finding]) -> set[int]:
-    """Which statements stay unfolded: those a finding speaks of, then the first ones."""
+def _in_order(shapes: list[Shape], findings: list[Finding]) -> tuple[list[Shape], list[Shape]]:
+    """(unfolded, folded): those that a finding speaks of, then the first ones, stay unfolded."""
     spoken_of = {id(query) for finding in findings for query in finding.queries}
     order = sorted(
         range(len(shapes)), key=lambda n: not spoken_of.intersection(map(id, shapes[n].queries))
     )
-    return set(order[: OPEN if len(shapes) > OPEN + 1 else OPEN + 1])
-
-
-# SQL.
-
-_COLUMN = r'["`][^"`]+["`]\.["`][^"`]+["`]'
-_COLUMNS = re.compile(rf"{_COLUMN}(?:, {_COLUMN}){{4,}}")
-_VALUE = r"(?:'(?:[^']|'')*'|-?\d[\d.]*|NULL|TRUE|FALSE)"
-_ITEM = rf"(?:{_VALUE}|\({_VALUE}\))"
-_LONG_LIST = re.compile(rf"IN \(({_ITEM}(?:, ?{_ITEM}){{2}})((?:, ?{_ITEM}){{3,}})\)")
-_ROW = rf"\((?:{_VALUE}|[^()'])*\)"
-_MORE_ROWS = re.compile(rf"(VALUES {_ROW})((?:, ?{_ROW})+)")
-_COMMA, _NEXT_ROW = re.compile(rf", ?{_ITEM}"), re.compile(rf", ?{_ROW}")
-_HASH = re.compile(r"[a-z0-9_]+\$+[\w./+=$,-]{20,}$")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)?)?$")
-
-
-def sql(query: Query, capture: Capture) -> str:
-    """One statement as the database got it, long lists shortened, on one line."""
-    text = _COLUMNS.sub(_shorten_columns, query.sql)
-    if query.params and not query.many:
-        text = _with_parameters(query, text, capture)
-    elif query.many and query.params:
-        text = _with_parameters(query, text, capture, query.params[0])
-    text = shorten_lists(text)
-    text = re.sub(r"'(‹[^›']+›)'(::\w+)?", r"\1", text)
-    text = " ".join(text.split()) if "'" not in text else text.strip()
-    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
-
-
-def shorten_lists(text: str) -> str:
-    """`IN (1, 2, 3, … 97 more)`, and the first row only of VALUES."""
-    text = _LONG_LIST.sub(lambda m: f"IN ({m[1]}, … {len(_COMMA.findall(m[2]))} more)", text)
-    return _MORE_ROWS.sub(lambda m: f"{m[1]}, … {len(_NEXT_ROW.findall(m[2]))} more rows", text)
-
-
-def _shorten_columns(match: re.Match) -> str:
-    """A run of five or more plain columns, told by number: `… 12 columns`."""
-    tables: dict[str, int] = {}
-    for column in match[0].split(", "):
-        table = column.split(".")[0]
-        tables[table] = tables.get(table, 0) + 1
-    return ", ".join(
-        f"… {_number(number, 'column', 'columns')}" + (f" of {table}" if len(tables) > 1 else "")
-        for table, number in tables.items()
+    visible = set(order[: OPEN if len(shapes) > OPEN + 1 else OPEN + 1])
+    return (
+        [shape for n, shape in enumerate(shapes) if n in visible],
+        [shape for n, shape in enumerate(shapes) if n not in visible],
     )
 
 
-def _with_parameters(query: Query, text: str, capture: Capture, params: Any = None) -> str:
-    params = query.params if params is None else params
-    if isinstance(params, tuple):
-        text, params = _without_long_lists(text, params)
-    if isinstance(params, dict):
-        shown: Any = {name: _presentable(value, capture) for name, value in params.items()}
-    else:
-        shown = tuple(_presentable(value, capture) for value in params)
-    connection = query.connection
-    try:
-        if connection.vendor == "postgresql":  # its driver only knows what it sent last
-            return connection.ops.compose_sql(text, shown)
-        raw = connection.connection.cursor()
-        try:
-            if hasattr(raw, "mogrify"):
-                return force_str(raw.mogrify(text, shown))
-            return connection.ops.last_executed_query(raw, text, shown) or text
-        finally:
-            raw.close()
-    except Exception:  # closed since, or a value the driver cannot quote: better plain than none
-        try:
-            return text % (
-                {name: repr(value) for name, value in shown.items()}
-                if isinstance(shown, dict)
-                else tuple(map(repr, shown))
-            )
-        except Exception:
-            return text
+class _Room:
+    """How many bytes a report may still take."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def takes(self, text: str) -> bool:
+        """Whether the text still fits in; once one did not, nothing does."""
+        self.left -= len(text.encode())
+        return self.left >= 0
 
 
-_HOLES = re.compile(r"(?<=IN \()%s(?:, ?%s){9,}(?=\))")
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
 
-def _without_long_lists(text: str, params: tuple) -> tuple[str, tuple]:
-    """Long lists cut before their values are filled in: to quote 300,000 takes seconds."""
-    parts: list[str] = []
-    kept: list[Any] = []
-    end = used = 0
-    for match in _HOLES.finditer(text):
-        before = text[end : match.start()]
-        first = used + before.replace("%%", "").count("%s")
-        holes = match[0].count("%s")
-        parts += [before, f"%s, %s, %s, … {holes - 3} more"]
-        kept += params[used : first + 3]
-        end, used = match.end(), first + holes
-    return "".join([*parts, text[end:]]), (*kept, *params[used:])
+# Text.
 
 
-def _presentable(value: Any, capture: Capture) -> Any:
-    """Values that differ from run to run are named, not shown; long ones are cut."""
-    if isinstance(value, datetime.date):  # a datetime is a date too
-        return _moment(value, capture) or value
-    if isinstance(value, str):
-        if _MOMENT.match(value) and (moment := _moment(_parsed(value), capture)):
-            return moment
-        if _HASH.match(value):
-            return "‹hash›"
-        if len(value) > LONGEST_VALUE:
-            return value[:LONGEST_VALUE] + "…"
-    if isinstance(value, list) and len(value) > 5:  # an array on PostgreSQL
-        return [_presentable(item, capture) for item in value[:5]]
-    if isinstance(value, bytes) and len(value) > LONGEST_VALUE:
-        return value[:LONGEST_VALUE]
-    return value
+def text(capture: Capture) -> str:
+    """The report for a terminal."""
+    return _text(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
 
 
-def _parsed(value: str) -> datetime.date | None:
-    try:
-        if len(value) > 10:
-            return datetime.datetime.fromisoformat(value)
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        return None
+def _text(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
+    lines = ["".join(headline(capture, shapes, findings))]
+    for finding in findings[:MOST_FINDINGS]:
+        lines.append(f"{finding.title}  {finding.sentence}")
+        indent = " " * (len(finding.title) + 2)
+        lines += [
+            indent + line
+            for part in (_cut(finding.code), finding.fix)
+            for line in textwrap.wrap(part, 96, break_long_words=False, break_on_hyphens=False)
+        ]
+    if more := _more_findings(findings):
+        lines.append(more)
+    if capture.transactions:
+        lines.append(f"Transaction  {transactions(capture.transactions)}")
+    lines += notes
+    if findings or capture.transactions or notes:
+        lines.append("")
+    width = max((len(f"{len(shape.queries):,}") for shape in shapes), default=1)
+    unfolded, folded = _in_order(shapes, findings)
+    room = _Room(TEXT_ROOM)
+    left_out = len(folded)
+    for shape in unfolded:
+        entry = _text_of(shape, capture, width)
+        if room.takes("\n".join(entry)):
+            lines += entry
+        else:
+            left_out += 1
+    if left_out:
+        lines.append(f"{'':>{width}}    … {_number(left_out, 'more statement', 'more statements')}")
+    return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
-def _moment(value: datetime.date | None, capture: Capture) -> str:
-    """‹now› for a moment during the capture, ‹today› for its day, else nothing."""
-    if value is None:
-        return ""
-    ended = datetime.datetime.now(datetime.UTC)
-    if not isinstance(value, datetime.datetime):
-        days = {capture.started.date(), ended.date(), capture.started.astimezone().date()}
-        return "‹today›" if value in days else ""
-    started = capture.started - datetime.timedelta(seconds=1)
-    readings = [value] if value.tzinfo else [value.replace(tzinfo=datetime.UTC), value.astimezone()]
-    return "‹now›" if any(started <= reading <= ended for reading in readings) else ""
+def _more_findings(findings: list[Finding]) -> str:
+    left_out = len(findings) - MOST_FINDINGS
+    return f"… and {_number(left_out, 'more finding', 'more findings')}" if left_out > 0 else ""
 
 
-_BREAKS = re.compile(
-    r"(?<!DELETE) (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|INTERSECT|EXCEPT|"
-    r"RETURNING|VALUES|SET|ON CONFLICT|(?:INNER|LEFT OUTER|CROSS) JOIN)\b)"
+def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
+    statement = _SEVERAL_RUNS.sub("…", " ".join(sql(shape.queries[0], capture).split()))
+    margin = _margin(shape, capture)
+    count = f"{len(shape.queries):>{width},} ×  "
+    indent = " " * len(count)
+    pieces = [statement] if len(statement) <= 96 else statements.clauses(statement)
+    lines: list[str] = []
+    for piece in pieces:
+        unbroken = "".join(  # no line breaks within strings
+            text.replace(" ", "\0") if kind == "string" else text
+            for kind, text in statements.tokens(piece)
+        )
+        lines += textwrap.wrap(
+            unbroken,
+            96,
+            initial_indent=f"{indent}  " if lines else count,
+            subsequent_indent=f"{indent}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    lines = [line.replace("\0", " ") for line in lines] or [count]
+    lines[-1] += f"    {margin}" if margin else ""
+    for step in _plan_steps(shape):
+        raw = f" ({_cut(step.raw)})" if step.text else _cut(step.raw)
+        lines.append(f"{indent}{'  ' * step.depth}→ {step.text}{raw}")
+    return lines
+
+
+_RUN = r'… [\d,]++ columns?+(?: of (?:"[^"]*+"|`[^`]*+`))?+'
+_SEVERAL_RUNS = re.compile(rf"{_RUN}(?:, {_RUN})*+")  # in text they are one …
+
+
+def _plan_steps(shape: Shape) -> list[Step]:
+    return next((query.plan for query in shape.queries if query.plan), None) or []
+
+
+# HTML.
+
+# JupyterLab has variables for its colours, VS Code others; elsewhere the text's own colour is the
+# only one that is certain to be legible on whatever lies behind it.
+_STYLE = (
+    "<style>"
+    ".wb{--wb-quiet:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,"
+    "color-mix(in srgb,currentColor 75%,transparent)));"
+    "font-size:var(--jp-ui-font-size1,13px);line-height:1.5;margin:4px 0;padding:4px 10px;"
+    "border-left:3px solid var(--jp-border-color1,#8888);"
+    "color:var(--jp-ui-font-color1,var(--vscode-foreground,inherit))}"
+    ".wb p{margin:4px 0}.wb>p:first-child,.wb small,.wb summary,.wb-q>span{color:var(--wb-quiet)}"
+    ".wb-f{border-left:3px solid var(--jp-warn-color1,#d97706);margin-left:-13px;padding-left:10px}"
+    ".wb-q{display:flex;gap:10px;align-items:baseline;margin:2px 0}"
+    ".wb-q>span{white-space:nowrap;min-width:3em;text-align:right}.wb-q>span+pre{flex:1}"
+    ".wb .wb-q pre{margin:0;padding:0;background:none;white-space:pre-wrap;"
+    "word-break:normal;overflow-wrap:anywhere;"
+    "font-size:var(--jp-code-font-size,13px);color:inherit}"
+    ".wb pre b{font-weight:600;color:var(--jp-mirror-editor-keyword-color,"
+    "var(--vscode-debugTokenExpression-name,inherit))}"
+    ".wb pre i{font-style:normal;color:var(--jp-mirror-editor-string-color,"
+    "var(--vscode-debugTokenExpression-string,inherit))}"
+    ".wb pre em{font:inherit;font-family:var(--jp-ui-font-family,sans-serif)}"
+    ".wb summary{cursor:pointer}.wb [title]{text-decoration:underline dotted;cursor:help}"
+    "</style>"
 )
+_SHAPE = "A shape is one statement, whatever values it ran with"
 
 
-_TOO_DEEP = re.compile(r"^ {28}", re.MULTILINE)
+def html(capture: Capture) -> str:
+    """The report for a notebook."""
+    return _html(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
+
+
+def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
+    strong, before, distinct, rest = headline(capture, shapes, findings)
+    if distinct:
+        distinct = f'<span title="{_SHAPE}">{distinct}</span>'
+    parts = [f"<p><b>{strong}</b>{before}{distinct}{rest}</p>"]
+    parts += [_html_finding(finding) for finding in findings[:MOST_FINDINGS]]
+    if more := _more_findings(findings):
+        parts.append(f"<p>{more}</p>")
+    if capture.transactions:
+        parts.append(f"<p>Transaction: {transactions(capture.transactions)}</p>")
+    parts += [f"<p>{escape(note)}</p>" for note in notes]
+    room = _Room(HTML_ROOM - sum(len(part.encode()) for part in parts))
+    unfolded, folded = _in_order(shapes, findings)
+    shown = _html_shapes(unfolded, capture, room)
+    parts += shown
+    left_out = len(unfolded) - len(shown)
+    if folded and not left_out:
+        inside = _html_shapes(folded, capture, room)
+        left_out = len(folded) - len(inside)
+        more = _number(len(folded), "more statement", "more statements")
+        if left_out:
+            more += f", the first {len(inside):,} of them here"
+        parts.append(f"<details><summary>{more}</summary>{''.join(inside)}</details>")
+    elif left_out:
+        more = _number(left_out + len(folded), "more statement", "more statements")
+        parts.append(f"<p>… {more}, too long to show</p>")
+    return f'{_STYLE}<div class="wb mathjax_ignore">{"".join(parts)}</div>'
+
+
+def _html_finding(finding: Finding) -> str:
+    body = f"<strong>{finding.title}</strong> {escape(finding.sentence, quote=False)}"
+    if finding.code:
+        body += f"<br><code>{escape(_cut(finding.code), quote=False)}</code>"
+    if finding.fix:
+        body += f"<br>{_coded(finding.fix)}"
+    return f'<p class="wb-f">{body}</p>'
+
+
+_CODE = re.compile(r"\.?+\b[\w.]++\((?:[^()]|\([^()]*+\))*+\)")
+
+
+def _coded(sentence: str) -> str:
+    """A sentence as HTML, its calls in code font."""
+    return _CODE.sub(lambda m: f"<code>{m[0]}</code>", escape(sentence, quote=False))
+
+
+def _html_shapes(shapes: Iterable[Shape], capture: Capture, room: _Room) -> list[str]:
+    """As many as there is room for."""
+    found = []
+    for shape in shapes:
+        entry = _html_shape(shape, capture)
+        if not room.takes(entry):
+            break
+        found.append(entry)
+    return found
+
+
+def _html_shape(shape: Shape, capture: Capture) -> str:
+    statement = _html_sql(sql(shape.queries[0], capture))
+    margin = escape(_margin(shape, capture), quote=False)
+    plan = "".join(
+        f"\n{'  ' * step.depth}→ <em>{escape(step.text)}</em> <small>{escape(_cut(step.raw))}"
+        "</small>"
+        for step in _plan_steps(shape)
+    )
+    return (
+        f'<div class="wb-q"><span>{len(shape.queries):,} ×</span><pre>{statement}{plan}</pre>'
+        f"<span>{margin}</span></div>"
+    )
+
 
 # What we put into a statement: no SQL, to be laid out or highlighted.
-_OURS = re.compile(r"… [\d,]+ (?:columns?(?: of [\"`][^\"`]+[\"`])?|more(?: rows)?)|‹\w+›")
+_OURS = re.compile(rf"{_RUN}|… [\d,]++ more(?: rows?+)?+|‹\w++›")
+_HIDDEN = re.compile(r'"\ue000(\d++)"')
 
 
 def _html_sql(statement: str) -> str:
@@ -278,17 +351,25 @@ def _html_sql(statement: str) -> str:
 
     def hide(match: re.Match) -> str:
         ours.append(match[0])
-        return f'"⟦{len(ours) - 1}⟧"'
+        return f'"\ue000{len(ours) - 1}"'
 
-    plain = _OURS.sub(hide, statement)
-    shown = _highlighted(plain if len(statement) <= 96 else _laid_out(plain))
-    return re.sub(r'"⟦(\d+)⟧"', lambda m: escape(ours[int(m[1])], quote=False), shown)
+    def show(match: re.Match) -> str:
+        return escape(ours[int(match[1])], quote=False)
+
+    plain = _OURS.sub(hide, statement.replace("\ue000", "�"))
+    return _HIDDEN.sub(show, _highlighted(plain if len(statement) <= 96 else _laid_out(plain)))
+
+
+_TOO_DEEP = re.compile(r"^ {28}", re.MULTILINE)
 
 
 def _laid_out(statement: str) -> str:
-    laid_out = sqlparse.format(statement, reindent=True, wrap_after=80, indent_width=2)
-    if _TOO_DEEP.search(laid_out):  # CASE within functions walks off to the right
-        return _BREAKS.sub("\n", statement)
+    try:
+        laid_out = sqlparse.format(statement, reindent=True, wrap_after=80, indent_width=2)
+    except Exception:  # it gives up on SQL that is nested a hundred deep
+        laid_out = ""
+    if not laid_out or _TOO_DEEP.search(laid_out):  # CASE within functions walks off to the right
+        return "\n".join(statements.clauses(statement))
     return laid_out
 
 
@@ -304,153 +385,6 @@ def _highlighted(statement: str) -> str:
         else:
             out.append(safe)
     return "".join(out).replace("</b> <b>", " ").replace("</i><i>", "")
-
-
-# Text.
-
-
-def text(capture: Capture) -> str:
-    """The report for a terminal."""
-    return _text(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
-
-
-def _text(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
-    strong, rest = headline(capture, shapes, findings)
-    lines = [strong + rest]
-    for finding in findings:
-        lines.append(f"{finding.title}  {finding.sentence}")
-        indent = " " * (len(finding.title) + 2)
-        lines += [
-            indent + line
-            for part in (finding.code, finding.remedy)
-            for line in textwrap.wrap(part, 96, break_long_words=False, break_on_hyphens=False)
-        ]
-    if capture.transactions:
-        lines.append(f"Transaction  {transactions(capture.transactions)}")
-    lines += notes
-    if findings or capture.transactions or notes:
-        lines.append("")
-    width = max((len(f"{len(shape.queries):,}") for shape in shapes), default=1)
-    visible = _visible(shapes, findings)
-    for n, shape in enumerate(shapes):
-        if n in visible:
-            lines += _text_of(shape, capture, width)
-    if folded := len(shapes) - len(visible):
-        more = _number(folded, "more statement", "more statements")
-        lines.append(f"{'':>{width}}    … {more}")
-    return "\n".join(line.rstrip() for line in lines).rstrip()
-
-
-_QUOTED = re.compile(r"'(?:[^']|'')*'")  # no line breaks in here
-
-
-def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
-    statement = " ".join(_text_sql(sql(shape.queries[0], capture)).split())
-    margin = _margin(shape, capture)
-    count = f"{len(shape.queries):>{width},} ×  "
-    indent = " " * len(count)
-    pieces = [statement] if len(statement) <= 96 else _BREAKS.split(statement)
-    lines: list[str] = []
-    for piece in pieces:
-        lines += textwrap.wrap(
-            _QUOTED.sub(lambda quoted: quoted[0].replace(" ", "\0"), piece),
-            96,
-            initial_indent=f"{indent}  " if lines else count,
-            subsequent_indent=f"{indent}    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    lines = [line.replace("\0", " ") for line in lines]
-    lines[-1] += f"    {margin}" if margin else ""
-    for step in _plan_steps(shape):
-        raw = f" ({step.raw})" if step.text else step.raw
-        lines.append(f"{indent}{'  ' * step.depth}→ {step.text}{raw}")
-    return lines
-
-
-def _text_sql(statement: str) -> str:
-    """Runs of columns are one … in text."""
-    runs = r'… [\d,]+ columns?(?: of ["`][^"`]+["`])?'
-    return re.sub(rf"{runs}(?:, {runs})*", "…", statement)
-
-
-def _plan_steps(shape: Shape) -> list[Step]:
-    return next((query.plan for query in shape.queries if query.plan), None) or []
-
-
-# HTML.
-
-_STYLE = (
-    "<style>"
-    ".wb{font-size:var(--jp-ui-font-size1,13px);line-height:1.5;margin:4px 0;padding:4px 10px;"
-    "border-left:3px solid var(--jp-border-color1,#8885);color:var(--jp-ui-font-color1,inherit)}"
-    ".wb p{margin:4px 0}.wb>p:first-child{color:var(--jp-ui-font-color2,inherit)}"
-    ".wb-f{border-left:3px solid var(--jp-warn-color1,#d97706);margin-left:-13px;padding-left:10px}"
-    ".wb-f strong{color:var(--jp-warn-color0,#b45309)}"
-    ".wb-q{display:flex;gap:10px;align-items:baseline;margin:2px 0}"
-    ".wb-q>span{color:var(--jp-ui-font-color2,#8889);white-space:nowrap;min-width:3em;"
-    "text-align:right}.wb-q>span+pre{flex:1}"
-    ".wb .wb-q pre{margin:0;padding:0;background:none;white-space:pre-wrap;"
-    "word-break:normal;overflow-wrap:anywhere;"
-    "font-size:var(--jp-code-font-size,13px);color:inherit}"
-    ".wb pre b{font-weight:600;color:var(--jp-mirror-editor-keyword-color,#15803d)}"
-    ".wb pre i{font-style:normal;color:var(--jp-mirror-editor-string-color,#b91c1c)}"
-    ".wb pre em{font:inherit;font-family:var(--jp-ui-font-family,sans-serif)}"
-    ".wb small{color:var(--jp-ui-font-color2,#8889)}"
-    ".wb summary{cursor:pointer;color:var(--jp-ui-font-color2,#8889)}"
-    "</style>"
-)
-
-
-def html(capture: Capture) -> str:
-    """The report for a notebook."""
-    return _html(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
-
-
-def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
-    strong, rest = headline(capture, shapes, findings)
-    parts = [f"<p><b>{strong}</b>{rest}</p>"]
-    parts += [_html_finding(finding) for finding in findings]
-    if capture.transactions:
-        parts.append(f"<p>Transaction: {transactions(capture.transactions)}</p>")
-    parts += [f"<p>{escape(note)}</p>" for note in notes]
-    visible = _visible(shapes, findings)
-    parts += [_html_shape(shape, capture) for n, shape in enumerate(shapes) if n in visible]
-    if folded := [shape for n, shape in enumerate(shapes) if n not in visible]:
-        more = _number(len(folded), "more statement", "more statements")
-        inner = "".join(_html_shape(shape, capture) for shape in folded)
-        parts.append(f"<details><summary>{more}</summary>{inner}</details>")
-    return f'{_STYLE}<div class="wb mathjax_ignore">{"".join(parts)}</div>'
-
-
-def _html_finding(finding: Finding) -> str:
-    body = f"<strong>{finding.title}</strong> {escape(finding.sentence, quote=False)}"
-    if finding.code:
-        body += f"<br><code>{escape(finding.code, quote=False)}</code>"
-    if finding.remedy:
-        body += f"<br>{_coded(finding.remedy)}"
-    return f'<p class="wb-f">{body}</p>'
-
-
-_CODE = re.compile(r"\.?\b\w+\((?:[^()]|\([^()]*\))*\)")
-
-
-def _coded(sentence: str) -> str:
-    """A sentence as HTML, its calls in code font."""
-    return _CODE.sub(lambda m: f"<code>{m[0]}</code>", escape(sentence, quote=False))
-
-
-def _html_shape(shape: Shape, capture: Capture) -> str:
-    statement = _html_sql(sql(shape.queries[0], capture))
-    margin = escape(_margin(shape, capture), quote=False)
-    plan = "".join(
-        f"\n{'  ' * step.depth}→ <em>{escape(step.text)}</em> <small>{escape(step.raw)}</small>"
-        for step in _plan_steps(shape)
-    )
-    return (
-        f'<div class="wb-q"><span>{len(shape.queries):,} ×</span><pre>{statement}{plan}</pre>'
-        f"<span>{margin}</span></div>"
-    )
 
 
 def mimebundle(capture: Capture, notes: list[str]) -> dict[str, str]:

@@ -70,6 +70,25 @@ anything = st.recursive(
 )
 
 
+headers = st.fixed_dictionaries(
+    {},
+    optional={
+        "content_type": st.sampled_from(
+            [
+                *("application/json", "APPLICATION/JSON; charset=utf-16", "text/html", "", ";"),
+                *("multipart/form-data", "multipart/form-data; boundary=", "application/json;;=;"),
+                "application/x-www-form-urlencoded; charset=rot13",
+            ]
+        ),
+        "HTTP_HOST": st.sampled_from(["testserver", "evil.example", "[::1", "", "a b"]),
+        "HTTP_X_CSRFTOKEN": st.sampled_from(["", "\xff", "x" * 5000]),
+        "HTTP_ACCEPT": st.sampled_from(["text/html", "*/*;q=nan"]),
+        "HTTP_X_FORWARDED_FOR": st.sampled_from(["", ",,,", "203.0.113.9", "\xff"]),
+        "CONTENT_LENGTH": st.sampled_from(["", "-1", "abc", "0"]),
+    },
+)
+
+
 def requests(shop, stranger):
     """A query, a key and, for every route, a body that is nearly right or anything at all."""
     rows = [shop.tea, shop.drinks, *shop.products, *shop.customers, *shop.invoices]
@@ -99,7 +118,9 @@ def requests(shop, stranger):
     keys = [str(row.pk) for row in rows] + [invoice.number for invoice in shop.invoices]
     pks = st.one_of(st.sampled_from(keys), numbers.map(str), texts)
     raw = st.one_of(st.none(), st.none(), st.none(), st.binary(max_size=20))
-    return st.fixed_dictionaries(kinds), st.tuples(queries, queries), pks, raw
+    usual = st.just({})
+    extra = st.one_of(usual, usual, headers)
+    return st.fixed_dictionaries(kinds), st.tuples(queries, queries), pks, raw, extra
 
 
 def test_no_request_is_answered_by_a_failure(shop, stranger):
@@ -110,24 +131,24 @@ def test_no_request_is_answered_by_a_failure(shop, stranger):
         max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(*requests(shop, stranger), st.booleans())
-    def every_example_meets_the_same_shop(bodies, queries, pk, raw, as_staff):
+    def every_example_meets_the_same_shop(bodies, queries, pk, raw, extra, as_staff):
         with transaction.atomic():
             sender = JsonClient(staff if as_staff else shop.owner, raise_request_exception=False)
             for number, method in enumerate(METHODS):
                 for route in ROUTES:
-                    send(sender, method, route, pk, queries[number % 2], bodies, raw)
+                    send(sender, method, route, pk, queries[number % 2], bodies, raw, extra)
             invariants.assert_payments_add_up()
             transaction.set_rollback(True)
 
-    def send(sender, method, route, pk, query, bodies, raw):
+    def send(sender, method, route, pk, query, bodies, raw, extra):
         path = quote(KEY.sub(lambda _: pk, route).replace(ANYWHERE, pk), errors="replace")
         kind = next((kind for kind in ("payments", "void") if kind in route), None)
         kind = kind or route.partition("/")[0]
         if kind in {"login", "logout"}:
             sender = JsonClient(raise_request_exception=False)
-        response = sender(method, f"{path}?{query}", bodies.get(kind, {}), raw=raw)
+        response = sender(method, f"{path}?{query}", bodies.get(kind, {}), raw=raw, **extra)
         seen[response.status_code] += 1
-        assert response.status_code < 500, (method, path)
+        assert response.status_code < 500, (method, path, extra)
         if response.status_code >= 400 and method != "HEAD":
             assert response.data["error"].keys() == {"code", "message", "fields"}
 

@@ -215,7 +215,6 @@ def test_password_and_otp_never_leave(shop):
     for sender in (JsonClient(shop.owner), JsonClient(staff)):
         sender.client.force_login(
             User.objects.get(pk=sender.client.session["_auth_user_id"]),
-            "django.contrib.auth.backends.ModelBackend",
         )
         for route in ROUTES:
             answer = sender.get(address(route, shop)).content

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import DataError, OperationalError
 from django.test import Client, RequestFactory
 
 from shopdb.billing import record_payment
@@ -305,7 +306,7 @@ def test_sales_that_cannot_be(shop, api):
         ({"customer": customer, "lines": [line], "due_on": "2020-01-01"}, 400, "InvalidDate"),
         (
             *({"customer": customer, "lines": [line], "issued_at": "9999-12-31T23:59:59Z"}, 400),
-            "InvalidDate",
+            "invalid",
         ),
         ({"customer": customer, "lines": [line | {"qty": 0}]}, 400, "invalid"),
         ({"customer": customer, "lines": [line | {"price": 1}]}, 400, "invalid"),
@@ -441,6 +442,123 @@ def test_a_claimed_charset_changes_nothing(db, charset):
     statuses = []
     list(application(environ, lambda status, headers: statuses.append(status)))
     assert statuses == ["200 OK"]
+
+
+@pytest.mark.parametrize("path", ["products/x/", "nothing/", "login/", ""])
+def test_a_form_without_a_boundary_gets_the_same_shape(path):
+    api = JsonClient(enforce_csrf_checks=True)
+    response = api("POST", path, raw=b"x", content_type="multipart/form-data")
+    assert response.status_code in {404, 405, 415}
+    assert response.data["error"].keys() == {"code", "message", "fields"}
+
+
+def test_a_wrong_address_is_wrong_for_those_without_a_token_too(shop):
+    for method in ("POST", "PUT", "DELETE", "BREW"):
+        response = JsonClient(shop.owner, enforce_csrf_checks=True)(method, "nothing/", {})
+        assert (response.status_code, response.data["error"]["code"]) == (404, "not_found")
+    assert Client(enforce_csrf_checks=True).post("/api")["Location"] == "/api/"
+
+
+def test_a_wrong_host_gets_the_same_shape(db):
+    response = JsonClient().get("products/", HTTP_HOST="evil.example")
+    assert (response.status_code, response.data["error"]["code"]) == (400, "invalid")
+    page = Client().get("/admin/login/", HTTP_HOST="evil.example")
+    assert (page.status_code, page["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_our_own_failure_gets_the_same_shape_and_tells_nothing(shop, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr("shopdb.reports.stock", fail)
+    response = JsonClient(shop.owner, raise_request_exception=False).get("reports/stock/")
+    assert (response.status_code, response.data["error"]["code"]) == (500, "failure")
+    assert b"secret" not in response.content
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(OperationalError("database is locked"), 503, "busy"), (DataError("?"), 409, "conflict")],
+)
+def test_what_the_database_refuses(shop, api, monkeypatch, error, status, code):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("shopdb.reports.stock", fail)
+    response = api.get("reports/stock/")
+    assert (response.status_code, response.data["error"]["code"]) == (status, code)
+    assert ("Retry-After" in response) == (status == 503)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            f"reports/receivables/?as_of={day}"
+            for day in ("0001-01-01", "0001-03-30", "9999-12-31")
+        ),
+        *("reports/sales/?from=0001-01-01", "reports/sales/?to=9999-12-31"),
+    ],
+)
+def test_days_that_cannot_be_counted_from_are_named(api, path):
+    response = api.get(path)
+    assert response.status_code == 400
+    assert "a year from 1000 to 9998" in str(response.data["error"]["fields"])
+    for day in ("1000-01-01", "9998-12-31"):
+        assert api.get(f"{path.partition('=')[0]}={day}").status_code == 200
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1899-12-31", "9999-12-31T23:59:59Z"])
+def test_a_sale_is_of_our_time(shop, api, moment):
+    line = {"product": shop.products[0].pk, "qty": 1}
+    body = {"customer": shop.customers[0].pk, "lines": [line], "issued_at": moment}
+    response = api.post("invoices/", body)
+    assert list(response.data["error"]["fields"]) == ["issued_at"]
+
+
+def test_twenty_faults_are_named_and_no_more(shop, api):
+    many = {f"key {n}": n for n in range(100_000)}
+    bodies = [many, [{}] * 1000, [many], [[]] * 50]
+    answers = [api.post("products/", body) for body in bodies]
+    answers.append(api.get("reports/stock/?" + "&".join(f"a{n}" for n in range(900))))
+    for response in answers:
+        error = response.data["error"]
+        assert (response.status_code, len(error["fields"])) == (400, 20)
+        assert error["message"].endswith("The first 20 are named.")
+        assert len(response.content) < 20_000
+    assert len(api.post("products/", {"a": 1}).data["error"]["fields"]) == 5
+
+
+@pytest.mark.parametrize("size", [65_536, 65_537])
+def test_texts_and_json_have_64_kb(shop, api, size):
+    fits = size == 65_536
+    text = "é" * (size // 2) + "x" * (size % 2)
+    response = api.patch(f"categories/{shop.tea.pk}/", {"description": text})
+    assert response.status_code == (200 if fits else 400)
+    attributes = {"a": "x" * (size - len('{"a": ""}'))}
+    response = api.patch(f"products/{shop.products[0].pk}/", {"attributes": attributes})
+    assert response.status_code == (200 if fits else 400)
+    if not fits:
+        assert "65,536 bytes" in response.data["error"]["fields"]["attributes"][0]
+
+
+def test_no_answer_is_kept_by_a_cache(shop, api, db):
+    for response in (api.get("products/"), api.get("nothing/"), JsonClient().get("login/")):
+        assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/products/", "/api/nothing/", "/admin/login/", "/"])
+def test_head_has_the_headers_of_get_and_no_body(db, path):
+    answers = {}
+    for method in ("GET", "HEAD"):
+        environ = RequestFactory().generic(method, path).environ
+
+        def note(status, headers, method=method):
+            answers[method] = status, {name for name, _ in headers} - {"Set-Cookie"}
+
+        body = b"".join(application(environ, note))
+        assert (body == b"") == (method == "HEAD" or path == "/")
+    assert answers["HEAD"] == answers["GET"]
 
 
 def test_methods(api):

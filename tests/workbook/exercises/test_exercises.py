@@ -397,7 +397,7 @@ def test_hints_come_one_at_a_time(solve, cell, progress_file):
     assert "the way" in texts[1]
     assert "nearly there" in texts[2]
     assert "last hint" in texts[3]
-    assert json.loads(progress_file.read_text())["8.1"]["hints"] == 3
+    assert json.loads(progress_file.read_text())["exercises"]["8.1"]["hints"] == 3
 
 
 def test_a_solution_asks_for_an_attempt_first(solve, cell):
