@@ -4,6 +4,9 @@ An exercise's answer has to be right here as well as in the shop on screen. Two 
 and Rahim, sell the same quantities at the same prices on the same days, and each of their
 customers has a twin: so every ranking has ties. It uses words of the default shop ("sara",
 "Coffee", "Maria Silva", …), so that a question about one of them can be asked of both.
+
+A new case is one more `_sale` in _MORE_SALES, or a name or an instant in the tables above it.
+Numbers, lines, due dates and payments follow by themselves.
 """
 
 import json
