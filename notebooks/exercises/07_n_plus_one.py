@@ -1,12 +1,11 @@
 """Exercises of chapter 07: the tasks are in the notebook of the same name."""
 
 from django.core.exceptions import FieldFetchBlocked
-from django.db import connection
 from django.db.models import FETCH_PEERS, FETCH_RAISE, Prefetch
 from django.template import Context, Template
-from django.test.utils import CaptureQueriesContext
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
+from workbook import queries
 from workbook.exercises import exercise, near_miss
 
 
@@ -439,12 +438,12 @@ def queries_of_the_loop():
     all three have the same owner. 2 + 3 + 3 = 8.
     """
     customers = Customer.objects.filter(username__username="sara").prefetch_related("invoices")
-    with CaptureQueriesContext(connection) as run:
+    with queries() as ran:
         for customer in customers.order_by("pk")[:3]:
             customer.invoices.count()
             customer.invoices.order_by("total").first()
             customer.username.email
-    return len(run)
+    return ran.count
 
 
 @near_miss(

@@ -105,7 +105,7 @@ class ExerciseMagics(Magics):
         capture = self.shell.workbook_watcher.capture
         if capture is not None:  # the watcher reports it when the cell ends
             capture.queries += given.capture.queries
-            capture.transactions += given.capture.transactions
+            capture.marks += given.capture.marks
 
     @line_magic
     def hint(self, line: str) -> None:

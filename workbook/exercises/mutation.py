@@ -51,8 +51,9 @@ class _Change:
 def mutants(exercise: Exercise) -> Iterator[Mutant]:
     """The neighbours of the exercise's model answer, each once, the likelier mistakes first.
 
-    None where the right answer is an exception, since nearly everything raises the same one, and
-    none where it is a prediction: the model answer is code that measures.
+    None where the right answer is an exception, because nearly everything raises the same one, nor
+    where it is a prediction: the model answer measures code that the task shows, and that code is
+    not the learner's.
     """
     if exercise.raises or exercise.prediction:
         return

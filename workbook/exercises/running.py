@@ -148,8 +148,8 @@ class _QueryCounter:
                     self._past_django = 1
 
     def _driver(self, sql: str) -> None:
-        if self.counting:
-            self._past_django += _READS.match(sql) is not None and not _QUOTES.match(sql)
+        if self.counting and not sql.startswith(_QUOTING):
+            self._past_django += _READS.match(sql) is not None
 
     @property
     def missed(self) -> bool:
@@ -159,7 +159,7 @@ class _QueryCounter:
 
 _TRANSACTION = re.compile(r"\s*(BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 _READS = re.compile(r"[\s(]*(SELECT|WITH)\b", re.IGNORECASE)
-_QUOTES = re.compile(r"SELECT QUOTE\(")  # Django itself, for CaptureQueriesContext's log
+_QUOTING = "SELECT QUOTE("  # with DEBUG, Django has SQLite quote the parameters it logs
 
 
 # Running --------------------------------------------------------------------------------------
