@@ -51,11 +51,12 @@ class _Change:
 def mutants(exercise: Exercise) -> Iterator[Mutant]:
     """The neighbours of the exercise's model answer, each once, the likelier mistakes first.
 
-    None where the right answer is an exception: nearly everything raises the same one.
+    None where the right answer is an exception, because nearly everything raises the same one, nor
+    where the model answer measures code that the task shows: that code is not the learner's.
     """
-    if exercise.raises:
-        return
     code = _Code(exercise.answer)
+    if exercise.raises or code.measures:
+        return
     seen = {ast.unparse(code.tree)}
     for rule in RULES:
         for node in code.nodes:
@@ -92,6 +93,14 @@ class _Code:
                 for target in targets:
                     if isinstance(target, ast.Name):
                         self.assigned.setdefault(target.id, []).append(node.value)
+
+    @property
+    def measures(self) -> bool:
+        """Whether it counts queries itself: `with queries() as ran:`."""
+        return any(
+            isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "queries()"
+            for node in self.nodes
+        )
 
     def function(self, tree: ast.AST) -> Answer:
         """The tree as a function that can be called."""
