@@ -63,14 +63,15 @@ def test_trying_again_too_early_does_not_make_the_wait_longer(account):
 def test_wrong_passwords_use_up_a_process_and_right_ones_do_not(account, monkeypatch):
     hashed = []  # Django hashes the password of a name that does not exist as well
     monkeypatch.setattr(User, "set_password", lambda self, password: hashed.append(password))
-    budget = logins.Budget(most=1, per_second=0.001)
+    budget = logins.Budget(most=1, per_second=0.1)
     monkeypatch.setattr(logins, "wrong_passwords", budget)
     assert guess(1) == [401]
     assert 0 < budget.left() < 1
     assert len(hashed) == 1
     budget.spend(10)
     busy = JsonClient().post("login/", account, **ELSEWHERE)
-    assert (refused(busy), busy["Retry-After"]) == ((503, "busy"), "5")
+    assert (refused(busy), busy["Retry-After"]) == ((503, "busy"), "40")
+    assert "in 40 seconds" in busy.data["error"]["message"]
     assert Client().post("/admin/login/", account).status_code == 503
     assert len(hashed) == 1, "who is refused costs no hashing"
 
@@ -93,17 +94,20 @@ def test_the_budget_comes_back_with_time(monkeypatch):
     assert budget.left() == -1
     slept = []
     monkeypatch.setattr(logins.time, "sleep", slept.append)
-    assert budget.wait(longest=2)
-    assert not budget.wait(longest=1)
+    assert budget.wait(longest=2) == 0
+    assert slept == [2.0]
+    assert budget.wait(longest=1) == 2.0, "too long to wait for: so long it would take"
     assert slept == [2.0]
     now[0] += 4
     assert budget.left() == 1
     now[0] += 400
     assert budget.left() == 2
+    budget.spend(1000)
+    assert budget.left() == -8
 
 
 def test_one_password_at_a_time_two_wait_and_the_others_are_told_to_come_back(account, monkeypatch):
-    monkeypatch.setattr(logins, "LONGEST_WAIT", 0)
+    monkeypatch.setattr(logins, "LONGEST_WAIT", 0.01)
     logins._turn.acquire()
     try:
         assert refused(JsonClient().post("login/", account)) == (503, "busy")
