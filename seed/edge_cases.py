@@ -9,6 +9,9 @@ What a wrong answer may be mistaken for, it tells apart: rows exactly at a limit
 owners who share the names of products, categories and customers, first names and addresses that
 sort unlike usernames, names in capitals, `created_at` that has nothing to do with `issued_at`,
 and primary keys with gaps that follow neither dates nor names.
+
+A new case is one more `_sale` in _MORE_SALES, or a name or an instant in the tables above it.
+Numbers, lines, due dates and payments follow by themselves.
 """
 
 import json
