@@ -36,7 +36,7 @@ BURST = 0.5  # ... and so many seconds at once, before anybody waits
 WAITING = BoundedSemaphore(2)  # who may wait for their turn: every one of them holds a thread
 LONGEST_WAIT = 5.0
 # Who is refused at once comes back at once, so a refusal takes a second: for as many at a time as
-# leave the server threads for everybody else (gunicorn.conf.py).
+# leave threads for everybody else (gunicorn.conf.py). A server without threads never waits.
 REFUSAL_TAKES = 1.0
 BEING_REFUSED = BoundedSemaphore(8)
 REMEMBERED = 60.0  # how long a process refuses a closed address without looking it up again
@@ -140,12 +140,19 @@ def guarded(login_view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
             return login_view(request, *args, **kwargs)
+        may_wait = request.META.get("wsgi.multithread", False)
         if _is_remembered_as_closed(client_address(request)):
-            return _slowly(locked_out(request))
-        with _a_turn() as is_ours:
-            seconds = wrong_passwords.wait(LONGEST_WAIT) if is_ours else LONGEST_WAIT
-            response = _busy(request, seconds) if seconds else login_view(request, *args, **kwargs)
-        return _slowly(response) if response.status_code in {429, 503} else response
+            response = locked_out(request)
+        else:
+            with _a_turn(may_wait) as is_ours:
+                longest = LONGEST_WAIT if may_wait else 0
+                seconds = wrong_passwords.wait(longest) if is_ours else LONGEST_WAIT
+                response = (
+                    _busy(request, seconds) if seconds else login_view(request, *args, **kwargs)
+                )
+        if may_wait and response.status_code in {429, 503}:
+            _rest()
+        return response
 
     return view
 
@@ -169,20 +176,19 @@ def _refusal(request: HttpRequest, status: int, code: str, message: str) -> Http
     return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
 
 
-def _slowly(response: HttpResponse) -> HttpResponse:
+def _rest() -> None:
     if BEING_REFUSED.acquire(blocking=False):
         try:
             time.sleep(REFUSAL_TAKES)
         finally:
             BEING_REFUSED.release()
-    return response
 
 
 @contextmanager
-def _a_turn() -> Iterator[bool]:
+def _a_turn(may_wait: bool) -> Iterator[bool]:
     """Whether this request is the one whose password this process checks now."""
     is_ours = _turn.acquire(blocking=False)
-    if not is_ours and WAITING.acquire(blocking=False):
+    if not is_ours and may_wait and WAITING.acquire(blocking=False):
         try:
             is_ours = _turn.acquire(timeout=LONGEST_WAIT)
         finally:
