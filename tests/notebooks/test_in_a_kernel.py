@@ -1,4 +1,4 @@
-"""Every model answer passes where a learner types it: in a kernel, with the settings of a laptop."""
+"""Every model answer passes in a kernel, where a learner types it, with the settings of a laptop."""
 
 import os
 
