@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+
+Cell = tuple[str, str, str]  # type, id, source
 
 _TASK = re.compile(r"\*\*(\d+\.\d+) (★+)\*\*\s*(.*)", re.DOTALL)
 
@@ -35,16 +38,24 @@ def chapters() -> list[Path]:
 
 def tasks() -> dict[str, Task]:
     """Number → Task, over all chapters."""
-    return {
-        task.number: task
-        for path in chapters()
-        for task in _tasks_of(path, path.stat().st_mtime_ns)
-    }
+    return {task.number: task for path in chapters() for task in _tasks_of(path)}
+
+
+def cells(path: Path) -> tuple[Cell, ...]:
+    """The cells of a chapter; none if its file is not a notebook."""
+    return _cells(path, path.stat().st_mtime_ns)
 
 
 @cache
-def _tasks_of(path: Path, modified: int) -> tuple[Task, ...]:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = (_TASK.match(text) for text in texts)
-    return tuple(Task(m[1], len(m[2]), m[3].strip(), path) for m in found if m)
+def _cells(path: Path, modified: int) -> tuple[Cell, ...]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return tuple((c["cell_type"], c.get("id", ""), "".join(c["source"])) for c in found)
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
+def _tasks_of(path: Path) -> Iterator[Task]:
+    for kind, _, source in cells(path):
+        if kind == "markdown" and (found := _TASK.match(source)):
+            yield Task(found[1], len(found[2]), found[3].strip(), path)
