@@ -172,8 +172,8 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
     """Sales with their lines and payments: to look at, print, pay in full or void."""
 
     list_display = (
-        *("number", "customer", "issued_at", "due_on", "status", "total", "payment", "payment_due"),
-        *("username", "printable"),
+        *("number", "username", "customer", "issued_at", "due_on", "status", "total"),
+        *("payment_due", "printable"),
     )
     list_select_related = ("customer", "username")
     list_filter = (StatusFilter, "issued_at", "username")
@@ -181,6 +181,14 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("number", "customer__name", "customer__email")
     date_hierarchy = "issued_at"
     show_full_result_count = False
+    fields = (
+        ("number", "status", "printable"),
+        ("customer", "username"),
+        ("issued_at", "due_on"),
+        ("total", "discount", "vat"),
+        ("payment", "payment_due"),
+        ("void_at", "void_reason"),
+    )
     readonly_fields = ("status", "printable")
     inlines = (LineInline, PaymentInline)
     actions = ("book_full_payment", "void")

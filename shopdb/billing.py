@@ -272,13 +272,13 @@ def _next_number(owner_id: int, issued_at: datetime) -> str:
     weaker = connection.features.has_select_for_no_key_update
     User.objects.select_for_update(no_key=weaker).values_list("pk").get(pk=owner_id)
     year = f"{timezone.localtime(issued_at).year:04}"
-    of_the_year = Invoice.objects.filter(
+    numbers = Invoice.objects.filter(
         username=owner_id, number__range=(f"{year}-0", f"{year}-9z")
-    )
-    # 2026-10000 comes after 2026-9999, whatever the alphabet says.
-    last = of_the_year.order_by(Length("number").desc(), "-number").values_list("number", flat=True)
-    count = int(found.partition("-")[2]) if (found := last.first()) else 0
-    return f"{year}-{count + 1:04}"
+    ).values_list("number", flat=True)
+    last = numbers.order_by("-number").first() or f"{year}-0"
+    if last >= f"{year}-9999":  # 10000 comes after 9999, but not in the alphabet
+        last = numbers.order_by(Length("number").desc(), "-number").first()
+    return f"{year}-{int(last.removeprefix(f'{year}-')) + 1:04}"
 
 
 def _book(

@@ -5,7 +5,8 @@ Checking one password takes half a second of a core, on purpose. So before any i
 1. An address with too many failures, whatever the names were, waits (LOGIN_FAILURES_PER_ADDRESS).
 2. One name from one address has five tries: AXES_FAILURE_LIMIT, django-axes' own.
 3. A process checks one password at a time, and spends a tenth of its time on wrong ones: guesses
-   from a thousand addresses are refused like those from one.
+   from a thousand addresses are refused like those from one. It is the clock's time that counts,
+   not the processor's: on a busy machine the same guess takes more of it.
 
 1 and 2 are counted in the database, for all processes; 3 in each process.
 """
@@ -23,9 +24,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.signals import user_login_failed
 from django.db.models import Sum
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from shopdb.api.answers import ApiError, answer_error
@@ -83,14 +82,23 @@ class Budget:
     def spend(self, seconds: float) -> None:
         self._left = self.left() - seconds
 
+    def wait(self, longest: float) -> bool:
+        """Wait until something is left; False, at once, if that would take longer."""
+        seconds = max(0.0, -self.left()) / self.per_second
+        if seconds > longest:
+            return False
+        time.sleep(seconds)
+        return True
+
 
 wrong_passwords = Budget(BURST, SHARE)
 closed_until: dict[str | None, float] = {}
 _turn = Lock()
 
 
-class ExactNameBackend(ModelBackend):
-    """Django's own, on every database alike: to MariaDB's collation, SARA and sára are sara."""
+class ShopBackend(ModelBackend):
+    """Django's own, which here keeps account of wrong passwords and is the same on every database:
+    to MariaDB's collation, SARA and sára are sara."""
 
     def authenticate(
         self,
@@ -99,8 +107,12 @@ class ExactNameBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
+        before = time.monotonic()
         user = super().authenticate(request, username, password, **kwargs)
-        return user if user and username in {None, user.username} else None
+        if user and username in {None, user.username}:
+            return user
+        wrong_passwords.spend(time.monotonic() - before)
+        return None
 
 
 class LoginAttempts(AxesDatabaseHandler):
@@ -129,13 +141,10 @@ def guarded(login_view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         if _is_remembered_as_closed(client_address(request)):
             return _slowly(locked_out(request))
         with _a_turn() as is_ours:
-            if not is_ours or wrong_passwords.left() <= 0:
-                response = _busy(request)
-            else:
-                before = time.thread_time()
+            if is_ours and wrong_passwords.wait(LONGEST_WAIT):
                 response = login_view(request, *args, **kwargs)
-                if getattr(request, "login_failed", False):
-                    wrong_passwords.spend(time.thread_time() - before)
+            else:
+                response = _busy(request)
         return _slowly(response) if response.status_code in {429, 503} else response
 
     return view
@@ -188,9 +197,3 @@ def _is_remembered_as_closed(address: str | None) -> bool:
         return True
     closed_until.pop(address, None)
     return False
-
-
-@receiver(user_login_failed)
-def _note_failure(request: HttpRequest | None = None, **kwargs: Any) -> None:
-    if request is not None:
-        request.login_failed = True

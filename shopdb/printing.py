@@ -21,13 +21,15 @@ def show_invoice(request: HttpRequest, **which: Any) -> HttpResponse:
     """The page of the one invoice that `which` finds; the caller has checked who may see it."""
     found = Invoice.objects.with_status().select_related("customer", "username")
     invoice = get_object_or_404(found, **which)
+    payments = invoice.payments.order_by("paid_at", "pk")
     context = {
         "invoice": invoice,
         "status": Invoice.Status(invoice.status),
         "seller": invoice.username,
         "customer": invoice.customer,
         "lines": invoice.invoice_products.select_related("product").order_by("pk"),
-        "payments": invoice.payments.order_by("paid_at", "pk"),
+        "payments": payments,
+        "has_reasons": any(payment.reason for payment in payments),
         "net": invoice.total - invoice.discount,
         "gross": invoice.total - invoice.discount + invoice.vat,
     }

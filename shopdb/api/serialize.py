@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -24,18 +24,31 @@ from shopdb.api.filters import find_field
 from shopdb.billing import to_cents
 
 
-def rows(queryset: QuerySet, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """One dict a row of a `values_list(*paths)`, in JSON's own types, in one query.
+class Statement(NamedTuple):
+    """SQL that is ready to run, and what it selects."""
+
+    sql: str
+    params: Sequence
+    model: type[Model]
+    paths: tuple[str, ...]
+
+
+def prepare(queryset: QuerySet, paths: tuple[str, ...]) -> Statement | None:
+    """The statement of a `values_list(*paths)`; None if Django sees that nothing can match."""
+    try:
+        return Statement(*queryset.query.sql_with_params(), queryset.model, paths)
+    except EmptyResultSet:
+        return None
+
+
+def rows(statement: Statement | None) -> list[dict[str, Any]]:
+    """One dict a row, by path, in JSON's own types, in one query.
 
     Reads the cursor directly and converts column by column. `values()` would turn every amount
     into a Decimal and every time into a datetime only for JSON to turn them into text again, and
     that costs more than the query.
     """
-    try:
-        sql, params = queryset.query.sql_with_params()
-    except EmptyResultSet:  # Django sees without asking that nothing can match
-        return []
-    return _dicts(_columns(sql, params, queryset.model, paths), paths)
+    return _dicts(_columns(statement), statement.paths) if statement else []
 
 
 def of_invoices(
@@ -45,9 +58,8 @@ def of_invoices(
     invoices."""
     if not invoice_ids:
         return {}
-    with_invoice = ("invoice", *paths)
-    sql = _sql_of_invoices(model, len(invoice_ids), with_invoice)
-    invoices, *columns = _columns(sql, invoice_ids, model, with_invoice)
+    statement = _prepare_of_invoices(model, len(invoice_ids), ("invoice", *paths))
+    invoices, *columns = _columns(statement._replace(params=invoice_ids))
     found: dict[int, list[dict[str, Any]]] = {}
     for invoice, row in zip(invoices, _dicts(columns, paths), strict=True):
         found.setdefault(invoice, []).append(row)
@@ -55,16 +67,15 @@ def of_invoices(
 
 
 @cache
-def _sql_of_invoices(model: type[Model], count: int, paths: tuple[str, ...]) -> str:
+def _prepare_of_invoices(model: type[Model], count: int, paths: tuple[str, ...]) -> Statement:
     # A page is nearly always as long as the last one, and compiling its hundred keys into SQL
     # takes as long as running it.
     found = model.objects.filter(invoice__id__in=range(count)).order_by("pk")
-    return found.values_list(*paths).query.sql_with_params()[0]
+    return prepare(found.values_list(*paths), paths)
 
 
-def _columns(
-    sql: str, params: Sequence, model: type[Model], paths: Sequence[str]
-) -> list[Sequence]:
+def _columns(statement: Statement) -> list[Sequence]:
+    sql, params, model, paths = statement
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(paths)

@@ -103,7 +103,7 @@ def _quick_passwords(settings):
 def _open_door(monkeypatch):
     """No test waits for, or is refused because of, the wrong passwords of another."""
     monkeypatch.setattr(logins, "REFUSAL_TAKES", 0)
-    monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(most=1000, per_second=0))
+    monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(most=1000, per_second=1))
     logins.closed_until.clear()
 
 

@@ -63,12 +63,12 @@ def test_trying_again_too_early_does_not_make_the_wait_longer(account):
 def test_wrong_passwords_use_up_a_process_and_right_ones_do_not(account, monkeypatch):
     hashed = []  # Django hashes the password of a name that does not exist as well
     monkeypatch.setattr(User, "set_password", lambda self, password: hashed.append(password))
-    budget = logins.Budget(most=1, per_second=0)
+    budget = logins.Budget(most=1, per_second=0.001)
     monkeypatch.setattr(logins, "wrong_passwords", budget)
     assert guess(1) == [401]
     assert 0 < budget.left() < 1
     assert len(hashed) == 1
-    budget.spend(1)
+    budget.spend(10)
     busy = JsonClient().post("login/", account, **ELSEWHERE)
     assert (refused(busy), busy["Retry-After"]) == ((503, "busy"), "5")
     assert Client().post("/admin/login/", account).status_code == 503
@@ -79,7 +79,7 @@ def test_wrong_passwords_use_up_a_process_and_right_ones_do_not(account, monkeyp
 
 
 def test_a_right_password_is_free(account, monkeypatch):
-    budget = logins.Budget(most=1, per_second=0)
+    budget = logins.Budget(most=1, per_second=1)
     monkeypatch.setattr(logins, "wrong_passwords", budget)
     assert JsonClient().post("login/", account).status_code == 200
     assert budget.left() == 1
@@ -91,6 +91,11 @@ def test_the_budget_comes_back_with_time(monkeypatch):
     budget = logins.Budget(most=2, per_second=0.5)
     budget.spend(3)
     assert budget.left() == -1
+    slept = []
+    monkeypatch.setattr(logins.time, "sleep", slept.append)
+    assert budget.wait(longest=2)
+    assert not budget.wait(longest=1)
+    assert slept == [2.0]
     now[0] += 4
     assert budget.left() == 1
     now[0] += 400

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,7 +37,14 @@ def chapters() -> list[Path]:
 
 def tasks() -> dict[str, Task]:
     """Number → Task, over all chapters."""
-    return {task.number: task for path in chapters() for task in _tasks_of(path)}
+    return {task.number: task for path in chapters() for task in in_chapter(path)}
+
+
+def in_chapter(path: Path) -> list[Task]:
+    """The tasks of one notebook, in reading order."""
+    texts = (source for kind, _, source in cells(path) if kind == "markdown")
+    found = (_TASK.match(text) for text in texts)
+    return [Task(m[1], len(m[2]), m[3].strip(), path) for m in found if m]
 
 
 def cells(path: Path) -> tuple[Cell, ...]:
@@ -53,9 +59,3 @@ def _cells(path: Path, modified: int) -> tuple[Cell, ...]:
         return tuple((c["cell_type"], c.get("id", ""), "".join(c["source"])) for c in found)
     except (ValueError, KeyError, TypeError):
         return ()
-
-
-def _tasks_of(path: Path) -> Iterator[Task]:
-    for kind, _, source in cells(path):
-        if kind == "markdown" and (found := _TASK.match(source)):
-            yield Task(found[1], len(found[2]), found[3].strip(), path)

@@ -223,3 +223,12 @@ def test_password_and_otp_never_leave(shop):
         for name in ("password", "otp"):
             for query in (f"{name}=1", f"{name}__startswith=p", f"order_by={name}"):
                 assert sender.get(f"users/?{query}").status_code == 400
+
+
+def test_who_is_no_longer_staff_no_longer_sees_others(shop, stranger):
+    """The same list as before: what was kept of it must not outlive the right to see it."""
+    boss = User.objects.create_user("boss", email="boss@example.com", is_staff=True)
+    assert len(JsonClient(boss).get("users/").data["results"]) == 3
+    User.objects.filter(pk=boss.pk).update(is_staff=False)
+    results = JsonClient(boss).get("users/").data["results"]
+    assert [row["username"] for row in results] == ["boss"]
