@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 from itertools import accumulate, product
 from random import Random
 
@@ -22,6 +23,7 @@ FIRST_DAY = date(2024, 7, 1)
 LAST_DAY = date(2026, 6, 30)
 DAYS = (LAST_DAY - FIRST_DAY).days + 1
 PRICE_RISES = (date(2025, 1, 1), date(2026, 1, 1))
+DAYS_TO_PAY = 30
 
 FIELDS = {
     "User": (
@@ -35,11 +37,15 @@ FIELDS = {
     ),
     "Customer": ("id", "name", "email", "mobile", "username", "created_at", "updated_at"),
     "Invoice": (
-        *("id", "total", "discount", "vat", "payment", "payment_due", "issued_at"),
-        *("customer", "username", "created_at", "updated_at"),
+        *("id", "number", "total", "discount", "vat", "payment", "payment_due", "issued_at"),
+        *("due_on", "void_at", "void_reason", "customer", "username", "created_at", "updated_at"),
     ),
     "InvoiceProduct": (
         *("id", "invoice", "product", "customer", "username", "qty", "sale_price"),
+        *("created_at", "updated_at"),
+    ),
+    "Payment": (
+        *("id", "invoice", "amount", "method", "paid_at", "reason", "username"),
         *("created_at", "updated_at"),
     ),
 }
@@ -53,6 +59,8 @@ _CLOSED = {(12, 25), (12, 26)}  # days without any sale
 _OWNER_SHARES = (26, 18, 16, 14, 14, 12)
 _LINES_PER_INVOICE = (1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8)
 _OPENS, _HOURS_OPEN = 8, 13
+_LAST_MOMENT = f"{LAST_DAY} 23:59:59"
+_OFFICE_HOURS = [f"{hour:02}:{minute:02}:00" for hour in range(8, 18) for minute in range(60)]
 _LOCALES = (("en_US", 11), ("de_DE", 3), ("fr_FR", 3), ("bn_BD", 3))
 _INVOICES_PER_CHUNK = 2_000
 
@@ -71,9 +79,8 @@ def generate(*, seed: int = 1, invoices: int = DEFAULT_INVOICES) -> Iterator[tup
     yield "Product", [row for row, _ in products]
     customers = _customers(random, seed, count=max(24, invoices * 2 // 15))
     yield "Customer", customers
-    for sales, lines in _sales(random, products, customers, invoices):
-        yield "Invoice", sales
-        yield "InvoiceProduct", lines
+    for taken in _sales(random, Random(f"payments {seed}"), products, customers, invoices):
+        yield from taken.items()
 
 
 def percent(cents: int, rate: int) -> int:
@@ -81,13 +88,30 @@ def percent(cents: int, rate: int) -> int:
     return (cents * rate + 50) // 100
 
 
-class Ledger:
-    """Invoices with their lines: numbers both from 1 and keeps the books balanced."""
+@cache
+def days_after(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
-    def __init__(self) -> None:
+
+def pays_late(customer: int) -> bool:
+    """Whether this customer is one of the few who take their time: one in nine."""
+    return customer % 9 == 4
+
+
+class Ledger:
+    """Invoices with their lines and payments: numbers them and keeps the books balanced.
+
+    When and in how many parts an invoice was paid is drawn from `random`, which nothing else uses:
+    what is sold does not depend on it.
+    """
+
+    def __init__(self, random: Random) -> None:
         self.invoices: Rows = []
         self.lines: Rows = []
-        self._last_invoice = self._last_line = 0
+        self.payments: Rows = []
+        self._chance = random.random
+        self._last_invoice = self._last_line = self._last_payment = 0
+        self._last_number: dict[tuple[int, str], int] = {}  # of each owner and year
 
     def sell(
         self,
@@ -98,29 +122,90 @@ class Ledger:
         vat_percent: int,
         discount_percent: int = 0,
         quarters_paid: int = 4,
+        *,
+        created: str = "",
+        refund: tuple[str, int] | None = None,
+        void: tuple[str, str] | None = None,
     ) -> None:
-        """Add one invoice: VAT is due on what the discount leaves, each rounded half up."""
+        """Add one invoice: VAT is due on what the discount leaves, each rounded half up.
+
+        `created` is when it was written down, if not when it was `issued`. `refund` says when how
+        many quarters were paid back; `void` says when and why the invoice was voided, after all
+        that was paid on it had been paid back.
+        """
         self._last_invoice = invoice = self._last_invoice + 1
+        created = created or issued
         line, lines = self._last_line, self.lines
         total = 0
         for product_id, qty, cents in basket:
             line += 1
             total += qty * cents
             lines.append(
-                (line, invoice, product_id, customer, owner, qty, cents / 100, issued, issued)
+                (line, invoice, product_id, customer, owner, qty, cents / 100, created, created)
             )
         self._last_line = line
         discount = percent(total, discount_percent)
         vat = percent(total - discount, vat_percent)
         gross = total - discount + vat
         payment = gross * quarters_paid // 4
+        void_at, void_reason = void or (None, "")
+        refunded_at = refund[0] if refund else void_at
+        if payment:
+            self._pay(invoice, customer, owner, issued, payment, until=refunded_at or _LAST_MOMENT)
+        if payment and refunded_at:
+            back = gross * refund[1] // 4 if refund else payment
+            reason = void_reason or "Goods returned"
+            self._book(invoice, owner, -back, "transfer", refunded_at, reason)
+            payment -= back
+        year = issued[:4]
+        count = self._last_number[owner, year] = self._last_number.get((owner, year), 0) + 1
+        due_on = days_after(issued[:10], DAYS_TO_PAY)
         amounts = (total / 100, discount / 100, vat / 100, payment / 100, (gross - payment) / 100)
-        self.invoices.append((invoice, *amounts, issued, customer, owner, issued, issued))
+        self.invoices.append(
+            (
+                *(invoice, f"{year}-{count:04}", *amounts, issued, due_on, void_at, void_reason),
+                *(customer, owner, created, created),
+            )
+        )
 
-    def take(self) -> tuple[Rows, Rows]:
-        """Hand over the rows collected so far, and go on numbering after them."""
-        taken = self.invoices, self.lines
-        self.invoices, self.lines = [], []
+    def _pay(
+        self, invoice: int, customer: int, owner: int, issued: str, cents: int, until: str
+    ) -> None:
+        """Book `cents` as one to three payments: at the counter, or in the weeks that follow."""
+        chance = self._chance
+        amounts = [cents]
+        if (luck := chance()) > 0.7 and cents >= 100:
+            first = cents * (2 + int(chance() * 5)) // 10
+            amounts = [first, cents - first]
+            if luck > 0.9:
+                amounts[1:] = [amounts[1] // 2, amounts[1] - amounts[1] // 2]
+        late = pays_late(customer)
+        at, method = issued, "cash" if chance() < 0.3 else "card"
+        waits = chance() < (0.8 if late else 0.5)
+        waited, longest = 0, (75 if late else 35) // len(amounts)
+        for amount in amounts:
+            if waits:
+                waited += 1 + int(chance() * longest)
+                later = f"{days_after(issued[:10], waited)} {_OFFICE_HOURS[int(chance() * 600)]}"
+                if later <= until:
+                    at, method = later, "transfer" if chance() < 0.85 else "card"
+            self._book(invoice, owner, amount, method, at)
+            waits = True
+
+    def _book(
+        self, invoice: int, owner: int, cents: int, method: str, at: str, reason: str = ""
+    ) -> None:
+        self._last_payment = payment = self._last_payment + 1
+        self.payments.append((payment, invoice, cents / 100, method, at, reason, owner, at, at))
+
+    def take(self) -> dict[str, Rows]:
+        """Hand over the rows collected so far, by model, and go on numbering after them."""
+        taken = {
+            "Invoice": self.invoices,
+            "InvoiceProduct": self.lines,
+            "Payment": self.payments,
+        }
+        self.invoices, self.lines, self.payments = [], [], []
         return taken
 
 
@@ -166,8 +251,7 @@ def _joined(position: int, count: int, at_start: float) -> int:
 
 
 def _office_hours(random: Random) -> str:
-    minute = random.randrange(60 * 8, 60 * 18)
-    return f"{minute // 60:02}:{minute % 60:02}:00"
+    return _OFFICE_HOURS[random.randrange(60 * 8, 60 * 18) - 60 * 8]
 
 
 def _products(random: Random, categories: Rows, count: int) -> list[tuple[tuple, list[int]]]:
@@ -331,11 +415,12 @@ def _sales_per_day(random: Random, count: int) -> list[int]:
 
 def _sales(
     random: Random,
+    random_payments: Random,
     products: list[tuple[tuple, list[int]]],
     customers: Rows,
     count: int,
-) -> Iterator[tuple[Rows, Rows]]:
-    """Yield `(invoice rows, line rows)` in chunks, in the order they were issued.
+) -> Iterator[dict[str, Rows]]:
+    """Yield invoices with their lines and payments, in chunks, in the order they were issued.
 
     Every 15th product is never sold, every 12th customer never buys.
     """
@@ -355,12 +440,12 @@ def _sales(
     joined = [row[5] for row in buyers]
     loyalty = _long_tail(random, len(buyers), flatness=5)
     # (customer, owner, how reliably they pay: one in nine is late every other time)
-    buyers = [(row[0], row[4], 0.5 if row[0] % 9 == 4 else 1.0) for row in buyers]
+    buyers = [(row[0], row[4], 0.5 if pays_late(row[0]) else 1.0) for row in buyers]
     vat = {_OWNER_IDS[owner.username]: owner.vat_percent for owner in catalog.OWNERS}
 
     standing_months = min(24, count // 20)
     sales_per_day = _sales_per_day(random, count - standing_months * len(hotels))
-    ledger = Ledger()
+    ledger = Ledger(random_payments)
     chance = random.random
     for number, sales in enumerate(sales_per_day):
         day = FIRST_DAY + timedelta(days=number)

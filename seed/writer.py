@@ -47,7 +47,7 @@ def delete_all(connection: BaseDatabaseWrapper) -> None:
             if field.related_model is model:  # MySQL looks at each row, not at the statement
                 rows.update(**{field.name: None})
         rows._raw_delete(using)
-    if connection.vendor == "sqlite":  # its numbering starts afresh, and rolls back like rows do
+    if connection.vendor == "sqlite":  # its numbering starts again, and rolls back like rows do
         tables = [{"table": model._meta.db_table} for model in shop_models()]
         with connection.cursor() as cursor:
             for sql in connection.ops.sequence_reset_by_name_sql(no_style(), tables):
@@ -107,6 +107,7 @@ def is_empty(connection: BaseDatabaseWrapper) -> bool:
 
 
 def missing_tables(connection: BaseDatabaseWrapper) -> list[str]:
-    """The shop's tables that the database does not have."""
+    """The tables of the shop, and of what seeding notes, that the database does not have."""
     present = set(connection.introspection.table_names())
-    return [model._meta.db_table for model in shop_models() if model._meta.db_table not in present]
+    needed = [*shop_models(), apps.get_model("seed", "Seeding")]
+    return [model._meta.db_table for model in needed if model._meta.db_table not in present]

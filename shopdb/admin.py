@@ -1,18 +1,24 @@
 """The admin: every model at a glance; invoices change only through billing.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db import models, transaction
+from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
 
 from shopdb.api.views import check_parents
-from shopdb.billing import cancel_invoice, record_payment
-from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from shopdb.billing import BillingError, record_payment, void_invoice
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Payment, Product, User
+from shopdb.printing import show_invoice
 
 admin.site.site_header = admin.site.site_title = "Shop"
 
@@ -53,7 +59,7 @@ class OwnedAdmin(admin.ModelAdmin):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """Django's own, with the shop's fields; `created_at` stands where `date_joined` was."""
+    """Django's own, with the shop's fields: `created_at` replaces `date_joined`."""
 
     list_display = ("username", "email", "first_name", "last_name", "mobile", "is_staff")
     search_fields = ("username", "email", "first_name", "last_name", "mobile")
@@ -83,7 +89,7 @@ class UserAdmin(DjangoUserAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(OwnedAdmin):
-    """Shelves, with the shelf above."""
+    """Categories, with their parent."""
 
     list_display = ("name", "parent", "username", "created_at")
     list_select_related = ("parent", "username")
@@ -93,7 +99,7 @@ class CategoryAdmin(OwnedAdmin):
 
 @admin.register(Product)
 class ProductAdmin(OwnedAdmin):
-    """Goods, with price and stock."""
+    """Products, with price and stock."""
 
     list_display = ("name", "category", "price", "unit", "stock", "username")
     list_select_related = ("category", "username")
@@ -135,65 +141,140 @@ class LineInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("product")
 
 
-class PaidFilter(admin.SimpleListFilter):
-    """Invoices with something due, and those without."""
+class PaymentInline(ReadOnly, admin.TabularInline):
+    """The payments and refunds of an invoice."""
 
-    title = parameter_name = "paid"
+    model = Payment
+    fields = ("paid_at", "amount", "method", "reason")
+    ordering = ("paid_at", "pk")
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Invoices of one status, as of today."""
+
+    title = parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("no", "something is due"), ("yes", "paid in full")]
+        return Invoice.Status.choices
 
     def queryset(self, request: HttpRequest, invoices: QuerySet) -> QuerySet:
-        match self.value():
-            case "no":
-                return invoices.filter(payment_due__gt=0)
-            case "yes":
-                return invoices.filter(payment_due=0)
-        return invoices
+        return invoices.filter(status=self.value()) if self.value() else invoices
+
+
+class VoidForm(forms.Form):
+    """Why the invoices are voided."""
+
+    reason = forms.CharField(max_length=Invoice._meta.get_field("void_reason").max_length)
 
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
-    """Sales with their lines: to be looked at, paid in full, or cancelled by deleting them."""
+    """Sales with their lines and payments: to look at, print, pay in full or void."""
 
     list_display = (
-        *("id", "customer", "issued_at", "total", "discount", "vat", "payment", "payment_due"),
-        "username",
+        *("number", "username", "customer", "issued_at", "due_on", "status", "total"),
+        *("payment_due", "printable"),
     )
     list_select_related = ("customer", "username")
-    list_filter = (PaidFilter, "issued_at", "username")
+    list_filter = (StatusFilter, "issued_at", "username")
     list_per_page = 50
-    search_fields = ("=id", "customer__name", "customer__email")
+    search_fields = ("number", "customer__name", "customer__email")
     date_hierarchy = "issued_at"
     show_full_result_count = False
-    inlines = (LineInline,)
-    actions = ("book_full_payment",)
+    fields = (
+        ("number", "status", "printable"),
+        ("customer", "username"),
+        ("issued_at", "due_on"),
+        ("total", "discount", "vat"),
+        ("payment", "payment_due"),
+        ("void_at", "void_reason"),
+    )
+    readonly_fields = ("status", "printable")
+    inlines = (LineInline, PaymentInline)
+    actions = ("book_full_payment", "void")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).with_status()
+
+    def get_urls(self) -> list:
+        printing = self.admin_site.admin_view(self.print_view)
+        return [
+            path("<int:pk>/print/", printing, name="shopdb_invoice_print"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(ordering="status")
+    def status(self, invoice: Invoice) -> str:
+        return Invoice.Status(invoice.status).label
+
+    @admin.display(description="printable invoice")
+    def printable(self, invoice: Invoice) -> str:
+        return format_html(
+            '<a href="{}">Print</a>', reverse("admin:shopdb_invoice_print", args=[invoice.pk])
+        )
+
+    def print_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return show_invoice(request, pk=pk)
 
     @admin.action(description="Book the payment of all that is due", permissions=["book"])
     def book_full_payment(self, request: HttpRequest, invoices: QuerySet) -> None:
-        unpaid = list(invoices.filter(payment_due__gt=0))
-        for invoice in unpaid:
-            record_payment(invoice, invoice.payment_due)
-        self.message_user(request, f"Booked the payment of {len(unpaid)} invoices.")
+        unpaid = invoices.filter(void_at=None, payment_due__gt=0)
+        self._each(
+            request,
+            unpaid,
+            lambda invoice: record_payment(invoice, invoice.payment_due),
+            "Booked the payment of {}.",
+        )
+
+    @admin.action(
+        description="Void: goods return to stock, the invoice stays", permissions=["void"]
+    )
+    def void(self, request: HttpRequest, invoices: QuerySet) -> HttpResponse | None:
+        form = VoidForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            return self._each(
+                request,
+                invoices,
+                lambda invoice: void_invoice(invoice, reason),
+                "Voided {}.",
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Void invoices",
+            "opts": self.opts,
+            "invoices": invoices.select_related("customer"),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/shopdb/invoice/void.html", context)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        invoices: QuerySet,
+        book: Callable[[Invoice], Invoice],
+        done: str,
+    ) -> None:
+        """Book each invoice by itself, and say how many could be and why others could not."""
+        booked = 0
+        for invoice in invoices:
+            try:
+                book(invoice)
+            except BillingError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                booked += 1
+        if booked or not invoices:  # otherwise the errors have said it all
+            noun = "invoice" if booked == 1 else "invoices"
+            self.message_user(request, done.format(f"{booked} {noun}"))
 
     def has_book_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("shopdb.change_invoice")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+    def has_void_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("shopdb.delete_invoice")
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
-        # Lines alone cannot be deleted; with their invoice they can, as the goods return to stock.
-        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, missing - {InvoiceProduct._meta.verbose_name}, protected
-
-    def delete_model(self, request: HttpRequest, obj: Invoice) -> None:
-        cancel_invoice(obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        with transaction.atomic():
-            for invoice in queryset:
-                cancel_invoice(invoice)
 
 
 @admin.register(InvoiceProduct)
@@ -205,5 +286,18 @@ class InvoiceProductAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("username",)
     readonly_fields = ("line_total",)
     list_per_page = 50
-    search_fields = ("=invoice__id", "product__name", "customer__name")
+    search_fields = ("invoice__number", "product__name", "customer__name")
+    show_full_result_count = False
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, admin.ModelAdmin):
+    """Every payment and refund; they are booked on their invoice."""
+
+    list_display = ("invoice", "amount", "method", "paid_at", "reason", "username")
+    list_select_related = ("invoice", "username")
+    list_filter = ("method", "paid_at", "username")
+    list_per_page = 50
+    search_fields = ("invoice__number", "reason")
+    date_hierarchy = "paid_at"
     show_full_result_count = False

@@ -1,5 +1,7 @@
 """Reports on one owner's trade, computed in the database: a QuerySet of rows, and the totals.
 
+Void invoices are in none of them.
+
 Amounts come back as `Decimal`; SQLite adds up floats, so pass them through `to_cents` to show them.
 """
 
@@ -39,7 +41,7 @@ def sales(
     in order of time, everything else largest first. `total` is quantity × sale price, before
     discount and VAT, which belong to a whole invoice and not to one product.
     """
-    lines = InvoiceProduct.objects.filter(username=owner)
+    lines = InvoiceProduct.objects.filter(username=owner, invoice__void_at=None)
     if start:
         lines = lines.filter(invoice__issued_at__gte=start)
     if end:
@@ -61,7 +63,7 @@ def sales(
 
 
 def stock(owner: User) -> tuple[QuerySet, dict[str, Any]]:
-    """What lies on the shelves and what it is worth at today's prices, scarcest first."""
+    """What is in stock and what it is worth at today's prices, scarcest first."""
     products = Product.objects.filter(username=owner).annotate(value=F("stock") * F("price"))
     rows = products.order_by("stock", "pk").values("id", "name", "unit", "stock", "price", "value")
     totals = products.aggregate(
@@ -75,7 +77,9 @@ def stock(owner: User) -> tuple[QuerySet, dict[str, Any]]:
 
 def receivables(owner: User, as_of: datetime) -> tuple[QuerySet, dict[str, Any]]:
     """What customers owe on invoices issued before `as_of`, by age in days, largest debt first."""
-    unpaid = Invoice.objects.filter(username=owner, payment_due__gt=0, issued_at__lt=as_of)
+    unpaid = Invoice.objects.filter(
+        username=owner, void_at=None, payment_due__gt=0, issued_at__lt=as_of
+    )
 
     def due(youngest: int, oldest: int | None = None) -> Coalesce:
         """The sum due on invoices at least `youngest` and fewer than `oldest` days old."""

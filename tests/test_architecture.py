@@ -16,17 +16,18 @@ ROOMS = {
     "seed": {"shopdb"},
     "workbook": set(),
 }
-# the same inside workbook; workbook/__init__.py alone knows all four
+# the same inside workbook; workbook/__init__.py alone knows all five
 WORKBOOK_ROOMS = {
     "queries": set(),
     "tables": set(),
     "kernel": {"queries", "tables"},
     "exercises": {"kernel", "queries", "tables"},
+    "learning": {"exercises", "kernel", "queries", "tables"},
 }
 # what workbook may import besides the standard library: it works in any Django project
 WORKBOOK_NEEDS = {
     "workbook", "django", "asgiref", "sqlparse", "IPython", "pygments", "traitlets", "pandas",
-    "numpy", "nbformat", "nbclient",
+    "numpy", "nbformat", "nbclient", "jupyter_core", "psutil",
 }  # fmt: skip
 
 

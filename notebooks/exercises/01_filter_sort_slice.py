@@ -1,6 +1,6 @@
 """Exercises of chapter 01: the tasks are in the notebook of the same name."""
 
-from shopdb.models import Invoice, Product, User
+from shopdb.models import Customer, Invoice, Product, User
 from workbook import frame
 from workbook.exercises import exercise, near_miss
 
@@ -8,38 +8,42 @@ from workbook.exercises import exercise, near_miss
 @exercise(
     "1.1",
     stars=1,
-    queries=1,
     ordered=True,
     hints=[
-        "There is a method that keeps what fits, and one that throws it away.",
+        "One method keeps the rows that match, another leaves them out.",
         "`exclude()` takes the same conditions as `filter()`; `order_by()` sorts what is left.",
         '`User.objects.exclude(username__icontains=…).order_by("username")`.',
     ],
 )
-def owners_without_ra():
-    """`exclude()` is `WHERE NOT (…)`. `filter(~Q(username__icontains="ra"))` says the same
-    (chapter 03). Without `order_by()` the database may give the rows in any order, today one,
-    tomorrow another.
+def owners_without_an_o():
+    """`exclude()` is `WHERE NOT (…)`, and `filter(~Q(username__icontains="o"))` says the same
+    (chapter 03). A username is unique, so this order is complete.
     """
-    return User.objects.exclude(username__icontains="ra").order_by("username")
+    return User.objects.exclude(username__icontains="o").order_by("username")
 
 
 @near_miss(
     "1.1",
-    "Those are the owners with “ra” in their name: `filter()` keeps, `exclude()` throws away.",
+    "Those are the owners with an “o”: `filter()` keeps the rows that match, `exclude()` leaves "
+    "them out.",
 )
 def _():
-    return User.objects.filter(username__icontains="ra").order_by("username")
+    return User.objects.filter(username__icontains="o").order_by("username")
 
 
 @near_miss("1.1", "A minus sign sorts from Z to A; the task asks for A to Z.")
 def _():
-    return User.objects.exclude(username__icontains="ra").order_by("-username")
+    return User.objects.exclude(username__icontains="o").order_by("-username")
 
 
-@near_miss("1.1", "All owners, and in the right order, but those with “ra” are still among them.")
+@near_miss("1.1", "All owners, and in the right order, but those with an “o” are still among them.")
 def _():
     return User.objects.order_by("username")
+
+
+@near_miss("1.1", "The right owners, sorted by first name: the task asks for the username.")
+def _():
+    return User.objects.exclude(username__icontains="o").order_by("first_name")
 
 
 @exercise(
@@ -50,74 +54,81 @@ def _():
     hints=[
         "Three steps: which products, in what order, how many of them.",
         "`order_by()` takes several fields: the second decides where the first is equal. A minus "
-        "turns one of them around.",
-        '`….order_by("-price", "name")[:5]`, after a filter on `username__username`.',
+        "reverses the one it is in front of.",
+        '`….order_by("-price", "pk")[:5]`, after a filter on `username__username`.',
     ],
 )
-def saras_five_dearest():
-    """The slice becomes `LIMIT 5`, so the database sorts all and sends five. Without the second
-    field, products of equal price would come in any order, and the fifth place would be anybody's.
+def saras_five_most_expensive():
+    """The slice becomes `LIMIT 5`: the database sorts, and sends five rows. Without the second
+    field, products of the same price would come in any order, and the fifth could be another one
+    each time.
 
-    `list(…)[:5]` on the whole QuerySet gives the same five, and fetches every product first.
+    `list(…)[:5]` gives the same five, but fetches all of Sara's products first.
     """
-    return Product.objects.filter(username__username="sara").order_by("-price", "name")[:5]
-
-
-@near_miss("1.2", "Those are the five cheapest: `-price`, with a minus, begins with the dearest.")
-def _():
-    return Product.objects.filter(username__username="sara").order_by("price", "name")[:5]
-
-
-@near_miss("1.2", "Where prices are equal you sort names from Z to A: no minus before `name`.")
-def _():
-    return Product.objects.filter(username__username="sara").order_by("-price", "-name")[:5]
-
-
-@near_miss("1.2", "You took the five dearest of the whole shop; Sara owns only some of them.")
-def _():
-    return Product.objects.order_by("-price", "name")[:5]
-
-
-@near_miss("1.2", "Five begin at 0: `[1:6]` leaves out the dearest. `[:5]` is the first five.")
-def _():
-    return Product.objects.filter(username__username="sara").order_by("-price", "name")[1:6]
+    return Product.objects.filter(username__username="sara").order_by("-price", "pk")[:5]
 
 
 @near_miss(
-    "1.2", "Two questions, one for Sara and one for her products: `username__username` joins them."
+    "1.2", "Those are the five cheapest: `-price`, with a minus, puts the most expensive first."
+)
+def _():
+    return Product.objects.filter(username__username="sara").order_by("price", "pk")[:5]
+
+
+@near_miss("1.2", "Where prices are equal, the higher id comes first here: no minus before `pk`.")
+def _():
+    return Product.objects.filter(username__username="sara").order_by("-price", "-pk")[:5]
+
+
+@near_miss("1.2", "You took the five most expensive of the whole shop; Sara owns some of them.")
+def _():
+    return Product.objects.order_by("-price", "pk")[:5]
+
+
+@near_miss(
+    "1.2", "A slice counts from 0: `[1:6]` leaves out the first product. `[:5]` is the first five."
+)
+def _():
+    return Product.objects.filter(username__username="sara").order_by("-price", "pk")[1:6]
+
+
+@near_miss(
+    "1.2",
+    "Two queries, one for Sara and one for her products: `filter(username__username=…)` needs one.",
 )
 def _():
     sara = User.objects.get(username="sara")
-    return sara.products.order_by("-price", "name")[:5]
+    return sara.products.order_by("-price", "pk")[:5]
 
 
 @exercise(
     "1.3",
     stars=2,
     queries=1,
+    columns=["sara", "rahim"],
     hints=[
-        "One QuerySet method takes a list of keys and gives a dict from key to object.",
-        "It is `in_bulk()`. By default the keys are primary keys; `field_name=` changes that.",
+        "One QuerySet method takes a list of keys and returns a dictionary from key to object.",
+        "It is `in_bulk()`. The keys are primary keys, unless you say otherwise with `field_name=`.",
         '`User.objects.in_bulk([…], field_name="username")`.',
     ],
 )
 def owners_by_username():
-    """`in_bulk()` asks once, `WHERE username IN (…)`, and builds the dict for you. The field has to
-    be unique, or two rows would want the same key. A name that nobody has is left out silently:
-    `in_bulk()` never raises `DoesNotExist`.
+    """`in_bulk()` runs one query, `WHERE username IN (…)`, and builds the dictionary for you. The
+    field has to be unique, because two rows can't have the same key. A name that nobody has is left
+    out: `in_bulk()` never raises `DoesNotExist`.
 
     `{user.username: user for user in User.objects.filter(username__in=[…])}` is the same by hand.
     """
     return User.objects.in_bulk(["sara", "rahim", "nobody"], field_name="username")
 
 
-@near_miss("1.3", 'The keys are primary keys now. `field_name="username"` makes them usernames.')
+@near_miss("1.3", 'The keys are primary keys here. `field_name="username"` makes them usernames.')
 def _():
     return {owner.pk: owner for owner in User.objects.filter(username__in=["sara", "rahim"])}
 
 
 @near_miss(
-    "1.3", "The right owners, but as rows, not under their usernames: `in_bulk()` makes the dict."
+    "1.3", "The right owners, but as rows: `in_bulk()` makes a dictionary from username to owner."
 )
 def _():
     return User.objects.filter(username__in=["sara", "rahim", "nobody"])
@@ -128,48 +139,59 @@ def _():
     return User.objects.in_bulk(field_name="username")
 
 
+@near_miss("1.3", "The keys are first names here, and a first name isn't unique. Use `username`.")
+def _():
+    return {o.first_name: o for o in User.objects.filter(username__in=["sara", "rahim"])}
+
+
 @exercise(
     "1.4",
     stars=2,
     queries=1,
     ordered=True,
-    columns=["name", "price", "stock"],
+    columns=["id", "issued_at", "total"],
     hints=[
-        "First the QuerySet: filter, order, slice. `frame()` turns it into a table at the end.",
+        "First the QuerySet: sort, choose the columns, slice. `frame()` makes the DataFrame.",
         "`values()` with field names decides which columns there are.",
-        '`frame(Product.objects.filter(…).order_by("name").values("name", …)[:10])`.',
+        '`frame(Invoice.objects.order_by(…, …).values("id", …)[:10])`.',
     ],
 )
-def stock_list():
-    """Naming the columns in `values()` fetches those three and no others, and sorting and slicing
-    in the database brings ten rows over. `frame(…)[["name", "price", "stock"]].head(10)` looks the
-    same, after fetching every column of every product.
+def ten_latest_invoices():
+    """Naming the columns in `values()` fetches those three and no others, and the slice fetches ten
+    rows. `frame(…)[["id", "issued_at", "total"]].head(10)` looks the same, after fetching every
+    column of every invoice.
     """
-    products = Product.objects.filter(username__username="sara").order_by("name")
-    return frame(products.values("name", "price", "stock")[:10])
+    latest = Invoice.objects.order_by("-issued_at", "-pk")
+    return frame(latest.values("id", "issued_at", "total")[:10])
 
 
-@near_miss("1.4", "The last ten of the alphabet: no minus before `name` for A to Z.")
+@near_miss("1.4", "These are the ten oldest: `-issued_at`, with a minus, puts the latest first.")
 def _():
-    products = Product.objects.filter(username__username="sara").order_by("-name")
-    return frame(products.values("name", "price", "stock")[:10])
+    return frame(
+        Invoice.objects.order_by("issued_at", "pk").values("id", "issued_at", "total")[:10]
+    )
 
 
 @near_miss("1.4", "`frame()` shows every field unless `values()` names the ones you want.")
 def _():
-    return frame(Product.objects.filter(username__username="sara").order_by("name")[:10])
+    return frame(Invoice.objects.order_by("-issued_at", "-pk")[:10])
 
 
-@near_miss("1.4", "The right rows as a QuerySet: put `frame(…)` around it to make it a table.")
+@near_miss("1.4", "The right rows as a QuerySet: `frame(…)` around it makes the DataFrame.")
 def _():
-    products = Product.objects.filter(username__username="sara").order_by("name")
-    return products.values("name", "price", "stock")[:10]
+    return Invoice.objects.order_by("-issued_at", "-pk").values("id", "issued_at", "total")[:10]
 
 
-@near_miss("1.4", "That is everything Sara sells; the slice `[:10]` keeps the first ten.")
+@near_miss("1.4", "These are all invoices; the slice `[:10]` keeps the first ten.")
 def _():
-    products = Product.objects.filter(username__username="sara").order_by("name")
-    return frame(products.values("name", "price", "stock"))
+    return frame(Invoice.objects.order_by("-issued_at", "-pk").values("id", "issued_at", "total"))
+
+
+@near_miss("1.4", "Where `issued_at` is equal, the lower id comes first here: `-pk` reverses that.")
+def _():
+    return frame(
+        Invoice.objects.order_by("-issued_at", "pk").values("id", "issued_at", "total")[:10]
+    )
 
 
 @exercise(
@@ -179,67 +201,93 @@ def _():
     ordered=True,
     read=lambda products: [products[0].name, products[1].name, products[2].name],
     hints=[
-        "Run the slow code and read its report: what does each `products[…]` ask?",
-        "An index on a QuerySet that has not been read yet is a query of its own. A list has its "
-        "rows already.",
-        "Cut the QuerySet to three with a slice, then make it a list: `list(…[:3])`.",
+        "Run the slow code and read its report: which query does each `products[…]` run?",
+        "An index on a QuerySet without rows is a query of its own. A list has its rows already.",
+        "Take the first three with a slice, then make a list of them: `list(…[:3])`.",
     ],
 )
 def three_cheapest_read_by_index():
-    """`products[0]` on a QuerySet that nobody has read asks for that one row, every time. A list
-    has been read: its indexes cost nothing. The slice comes first, so only three rows travel.
+    """`products[0]` on a QuerySet without rows is a query for that one row, every time. A list has
+    its rows, so an index costs nothing. The slice comes first, so only three rows are fetched;
+    `list(products)[:3]` would fetch all of Sara's products to keep three.
     """
-    products = Product.objects.filter(username__username="sara").order_by("price", "name")
+    products = Product.objects.filter(username__username="sara").order_by("price", "pk")
     return list(products[:3])
 
 
-@near_miss("1.5", "The slice is still a QuerySet that nobody has read: each index asks again.")
-def _():
-    return Product.objects.filter(username__username="sara").order_by("price", "name")[:3]
-
-
 @near_miss(
-    "1.5", "One query now, but it fetches all of Sara's products to show three: slice first."
+    "1.5",
+    "A slice is still a QuerySet without rows: each index on it runs a query. Make it a list.",
 )
 def _():
-    return list(Product.objects.filter(username__username="sara").order_by("price", "name"))
+    return Product.objects.filter(username__username="sara").order_by("price", "pk")[:3]
 
 
-@near_miss("1.5", "Read from the wrong end: the cheapest come first when `price` has no minus.")
+@near_miss("1.5", "One query, but these are all of Sara's products: the slice `[:3]` is missing.")
 def _():
-    return list(Product.objects.filter(username__username="sara").order_by("-price", "name")[:3])
+    return list(Product.objects.filter(username__username="sara").order_by("price", "pk"))
+
+
+@near_miss("1.5", "These are the most expensive: without a minus, `price` starts at the cheapest.")
+def _():
+    return list(Product.objects.filter(username__username="sara").order_by("-price", "pk")[:3])
 
 
 @exercise(
     "1.6",
     stars=2,
-    queries=1,
     hints=[
-        "Which invoice is the latest is decided by `issued_at`, not by its number.",
-        '`latest("field")` gives the one object with the largest value. Async methods have the '
-        "same names with an `a` in front.",
-        '`await Invoice.objects.alatest("issued_at")`.',
+        "An order is complete when no two rows can be equal in all of its keys.",
+        "Which of these fields are unique? The class in `shopdb/models.py` says so, and Django "
+        "knows it: each QuerySet has a property for that.",
+        "Print `totally_ordered` of each.",
     ],
 )
-async def latest_invoice():
-    """`alatest()` sorts by the field downwards and takes one row. `latest()` without `await` gives
-    the same invoice; the async twin lets other work go on while the database thinks.
+def orders_you_can_rely_on():
+    """`c`, because an owner's email address is unique, and `e`, because it ends in the primary key.
 
-    `last()` would sort by primary key: the invoice typed in last, which may carry an older date.
+    Two owners may sell a product of the same name for the same price, two customers may share an
+    email address, and two invoices of the same amount may be issued in the same second. It doesn't
+    have to happen today: an order is complete only if the database rules it out.
     """
-    return await Invoice.objects.alatest("issued_at")
+    orders = {
+        "a": Product.objects.order_by("name", "price"),
+        "b": Customer.objects.order_by("email"),
+        "c": User.objects.order_by("email"),
+        "d": Invoice.objects.order_by("-issued_at", "-total"),
+        "e": Invoice.objects.order_by("customer_id", "-pk"),
+    }
+    return [letter for letter, queryset in orders.items() if queryset.totally_ordered]
 
 
-@near_miss("1.6", "That is the first invoice ever: `earliest` looks at the other end.")
+@near_miss(
+    "1.6",
+    "`b` doesn't belong here: an email address is unique for owners, but not for customers.",
+)
 def _():
-    return Invoice.objects.earliest("issued_at")
+    return ["b", "c", "e"]
 
 
-@near_miss("1.6", "`last()` goes by number: the invoice typed in last may carry an older date.")
+@near_miss("1.6", "One is missing: the email address of an owner is unique, too.")
 def _():
-    return Invoice.objects.last()
+    return ["e"]
 
 
-@near_miss("1.6", "That is the invoice with the largest total; latest goes by `issued_at`.")
+@near_miss("1.6", "One is missing: `-pk` makes an order complete, whatever comes before it.")
 def _():
-    return Invoice.objects.order_by("-total", "-id").first()
+    return ["c"]
+
+
+@near_miss(
+    "1.6",
+    "One too many: two owners may sell a product of the same name for the same price.",
+)
+def _():
+    return ["a", "c", "e"]
+
+
+@near_miss(
+    "1.6", "One too many: two invoices may have the same total and the same moment of issue."
+)
+def _():
+    return ["c", "d", "e"]

@@ -12,44 +12,46 @@ from workbook.exercises import exercise, near_miss
     "2.1",
     stars=1,
     hints=[
-        "Two limits: one belongs to the range, the other does not.",
+        "There are two limits: one belongs to the range, the other doesn't.",
         "The lookups are `gt`, `gte`, `lt`, `lte`. Two conditions in one `filter()` both hold.",
         "`Product.objects.filter(price__gte=100, price__...=500)`",
     ],
 )
 def the_middle_range():
-    """`gte` takes its limit in, `lt` leaves it out: `100 <= price < 500`.
+    """`gte` includes its limit, `lt` excludes it: `100 <= price < 500`.
 
-    Ranges that take the lower end in and leave the upper one out fit together without gap or
-    overlap: the next label starts with `price__gte=500`. `range` cannot say that, BETWEEN takes
-    both ends.
+    Ranges that include the lower end and exclude the upper one fit together without a gap or an
+    overlap: the next label starts with `price__gte=500`. `range` can't say that, because BETWEEN
+    includes both ends.
     """
     return Product.objects.filter(price__gte=100, price__lt=500)
 
 
 @near_miss(
-    "2.1", "`range` is BETWEEN and takes both ends in: products at exactly 500 are too many."
+    "2.1", "`range` is BETWEEN and includes both ends: products at exactly 500 don't belong here."
 )
 def _():
     return Product.objects.filter(price__range=(100, 500))
 
 
-@near_miss("2.1", "`gt` leaves its limit out: products at exactly 100 are missing.")
+@near_miss("2.1", "`gt` excludes its limit: products at exactly 100 are missing.")
 def _():
     return Product.objects.filter(price__gt=100, price__lt=500)
 
 
-@near_miss(
-    "2.1",
-    "Both limits are the wrong way round: 100 belongs to the range, 500 does not.",
-)
+@near_miss("2.1", "The limits are swapped: 100 belongs to the range, 500 doesn't.")
 def _():
     return Product.objects.filter(price__gt=100, price__lte=500)
 
 
-@near_miss("2.1", "`in` takes a list of values, not a range: you asked for 100 or 500.")
+@near_miss("2.1", "`in` takes a list of values, not a range: these cost 100 or 500.")
 def _():
     return Product.objects.filter(price__in=[100, 500])
+
+
+@near_miss("2.1", "The upper limit is missing: `price__lt=500` leaves out what costs 500 or more.")
+def _():
+    return Product.objects.filter(price__gte=100)
 
 
 @exercise(
@@ -58,17 +60,17 @@ def _():
     queries=1,
     hints=[
         "The name is the customer's, and you want invoices: a lookup can follow a relation.",
-        "Which of the text lookups looks at the start and ignores case?",
-        '`Invoice.objects.filter(customer__name__...="mar")`',
+        "Which of the text lookups compares the whole text and ignores case?",
+        '`Invoice.objects.filter(customer__name__...="maria silva")`',
     ],
 )
-def invoices_for_the_caller():
-    """One JOIN, one query: the path `customer__name` leads to the text, `istartswith` compares it.
+def invoices_for_the_note():
+    """One JOIN, one query: the path `customer__name` leads to the text, `iexact` compares it.
 
-    On SQLite `startswith` finds the same, because its LIKE ignores the case of A to Z. On
-    PostgreSQL it would miss a customer written MARIA. Write the `i` when you mean it.
+    `exact` respects case, on SQLite too. `icontains` would also find Maria Silvano. And on MariaDB
+    a plain `=` ignores case already, by its default collation: the `i` says what you mean.
     """
-    return Invoice.objects.filter(customer__name__istartswith="mar")
+    return Invoice.objects.filter(customer__name__iexact="maria silva")
 
 
 @near_miss(
@@ -77,87 +79,98 @@ def invoices_for_the_caller():
     "Follow the relation in the lookup, or pass the QuerySet without `list()`.",
 )
 def _():
-    customers = Customer.objects.filter(name__istartswith="mar")
+    customers = Customer.objects.filter(name__iexact="maria silva")
     return Invoice.objects.filter(customer__in=list(customers))
 
 
-@near_miss("2.2", "`icontains` looks anywhere in the name: Zoë Martin and others came along.")
+@near_miss(
+    "2.2", "Customers whose name only begins with Maria Silva came along: `iexact` compares it all."
+)
 def _():
-    return Invoice.objects.filter(customer__name__icontains="mar")
+    return Invoice.objects.filter(customer__name__istartswith="maria silva")
 
 
-@near_miss("2.2", "`iexact` compares the whole name, and nobody is called Mar and nothing else.")
+@near_miss(
+    "2.2", "Only one spelling is found, because the letter case counts: `iexact` ignores it."
+)
 def _():
-    return Invoice.objects.filter(customer__name__iexact="mar")
+    return Invoice.objects.filter(customer__name="Maria Silva")
 
 
 @near_miss("2.2", "These are the customers. Start from `Invoice` and follow `customer` instead.")
 def _():
-    return Customer.objects.filter(name__istartswith="mar")
+    return Customer.objects.filter(name__iexact="maria silva")
 
 
 @exercise(
     "2.3",
     stars=2,
     hints=[
-        "Write the month as two moments. Which is the first one that is no longer June?",
-        "The first moment is included (`gte`), 1 July at midnight is not (`lt`).",
-        "`.filter(issued_at__gte=datetime(2025, 6, 1, tzinfo=UTC), issued_at__lt=...)`",
+        "As a moment, what is 30 June at `datetime(2025, 6, 30)`? And is 1 July at midnight June?",
+        "`range` includes both ends. `month` alone doesn't know the year.",
+        "Count the rows of each line, and compare. Three lines agree.",
     ],
 )
-def june_2025():
-    """From the first of the month, included, to the first of the next, excluded.
+def lines_that_find_june():
+    """`c`, `e` and `f`. `a` loses the last day, because it ends with the first second of 30 June.
+    `b` includes what was issued on 1 July at midnight. `d` finds every June.
 
-    It needs no thought about 30 or 31 days or the last second, and the database can go through an
-    index on `issued_at`. `issued_at__year=2025, issued_at__month=6` finds the same rows, and is
-    easier to read; but its month is a function on the column, called for every row of the year.
+    Of the three, `c` is the one for a large table: an index on `issued_at` serves both limits. For
+    `e` it serves the year only, for `f` not at all.
     """
-    return Invoice.objects.filter(
-        issued_at__gte=datetime(2025, 6, 1, tzinfo=UTC),
-        issued_at__lt=datetime(2025, 7, 1, tzinfo=UTC),
-    )
+    june, last, july = (datetime(2025, *day, tzinfo=UTC) for day in ((6, 1), (6, 30), (7, 1)))
+    lines = {
+        "a": Invoice.objects.filter(issued_at__range=(june, last)),
+        "b": Invoice.objects.filter(issued_at__range=(june, july)),
+        "c": Invoice.objects.filter(issued_at__gte=june, issued_at__lt=july),
+        "d": Invoice.objects.filter(issued_at__month=6),
+        "e": Invoice.objects.filter(issued_at__year=2025, issued_at__month=6),
+        "f": Invoice.objects.filter(issued_at__date__range=(june, last)),
+    }
+    right = {i.pk for i in Invoice.objects.all() if f"{i.issued_at:%Y-%m}" == "2025-06"}
+    return [letter for letter, found in lines.items() if {i.pk for i in found} == right]
+
+
+@near_miss("2.3", "`a` loses a day: as a moment, 30 June is its first second.")
+def _():
+    return ["a", "c", "e", "f"]
+
+
+@near_miss("2.3", "`b` includes both ends, and an invoice of 1 July at midnight is not of June.")
+def _():
+    return ["b", "c", "e", "f"]
+
+
+@near_miss("2.3", "`d` is every June there was: the year is missing.")
+def _():
+    return ["c", "d", "e", "f"]
+
+
+@near_miss(
+    "2.3", "One is missing: from the first of June, included, to the first of July, excluded."
+)
+def _():
+    return ["e", "f"]
+
+
+@near_miss("2.3", "One is missing: year and month together also say June 2025.")
+def _():
+    return ["c", "f"]
 
 
 @near_miss(
     "2.3",
-    "30 June as a moment is its first second, so the last day is missing. End at 1 July, excluded.",
+    "One is missing: `date` first makes days of the moments, and a range of days includes both ends.",
 )
 def _():
-    return Invoice.objects.filter(
-        issued_at__range=(
-            datetime(2025, 6, 1, tzinfo=UTC),
-            datetime(2025, 6, 30, tzinfo=UTC),
-        )
-    )
+    return ["c", "e"]
 
 
 @near_miss(
-    "2.3",
-    "BETWEEN takes both ends in: what was sold on 1 July at midnight is not June. Use `lt`.",
+    "2.3", "Two more are right. They are slower on a large table, but they find the same rows."
 )
 def _():
-    return Invoice.objects.filter(
-        issued_at__range=(
-            datetime(2025, 6, 1, tzinfo=UTC),
-            datetime(2025, 7, 1, tzinfo=UTC),
-        )
-    )
-
-
-@near_miss("2.3", "`month=6` alone is every June there was. The year is missing.")
-def _():
-    return Invoice.objects.filter(issued_at__month=6)
-
-
-@near_miss(
-    "2.3",
-    "`gt` leaves the first moment out: a sale on 1 June at midnight belongs to June. Use `gte`.",
-)
-def _():
-    return Invoice.objects.filter(
-        issued_at__gt=datetime(2025, 6, 1, tzinfo=UTC),
-        issued_at__lt=datetime(2025, 7, 1, tzinfo=UTC),
-    )
+    return ["c"]
 
 
 @exercise(
@@ -165,38 +178,35 @@ def _():
     stars=2,
     queries=1,
     hints=[
-        "You look for products for which something is *not* there on the other side of a relation.",
-        "The way from a product to its lines is called `invoice_products`; `isnull` can end it.",
+        "You are looking for products with *nothing* on the other side of a relation.",
+        "The relation from a product to its lines is `invoice_products`; `isnull` can end the path.",
         "`Product.objects.filter(invoice_products__isnull=...)`",
     ],
 )
 def never_sold():
-    """LEFT OUTER JOIN, and keep the products for which the join found no line.
+    """A LEFT OUTER JOIN, which keeps the products without a line, and then only those.
 
-    `invoices__isnull=True` finds the same through the many-to-many relation. Chapter 14 shows
-    `~Exists(...)`, which large tables often like better.
+    `invoices__isnull=True` finds the same through the many-to-many relation. `~Exists(...)` is the
+    other way to say it, and often the faster one on large tables (chapter 14, to come).
     """
     return Product.objects.filter(invoice_products__isnull=True)
 
 
 @near_miss(
     "2.4",
-    "That is the other half, and it repeats: `isnull=False` gives each product once for every line "
-    "that sold it.",
+    "These are the products that were sold, each once for every line: `isnull=True` is the "
+    "opposite.",
 )
 def _():
     return Product.objects.filter(invoice_products__isnull=False)
 
 
-@near_miss(
-    "2.4",
-    "A line with quantity 0 would still be a line, and the database forbids it. Ask for no line.",
-)
+@near_miss("2.4", "No line has the quantity 0: the database forbids it. Ask for no line at all.")
 def _():
     return Product.objects.filter(invoice_products__qty=0)
 
 
-@near_miss("2.4", "Nothing in stock is another matter: such a product may have sold very well.")
+@near_miss("2.4", "A product with nothing in stock may have sold very well: look for its lines.")
 def _():
     return Product.objects.filter(stock=0)
 
@@ -211,9 +221,8 @@ def _():
     ],
 )
 def weekend_afternoons():
-    """Transform, then lookup: `iso_week_day__in`, `hour__gte`. `count()` lets the database count.
-
-    With `week_day` it is `[1, 7]`, because that one starts on Sunday.
+    """First the transform, then the lookup: `iso_week_day__in`, `hour__gte`. With `week_day` it is
+    `[1, 7]`, because that one starts on Sunday.
     """
     return Invoice.objects.filter(
         issued_at__iso_week_day__in=[6, 7], issued_at__hour__gte=12
@@ -222,15 +231,15 @@ def weekend_afternoons():
 
 @near_miss(
     "2.5",
-    "`week_day` starts on Sunday with 1, so 6 and 7 are Friday and Saturday. `iso_week_day` ends "
-    "with Saturday 6 and Sunday 7.",
+    "These are the Fridays and Saturdays. Saturday and Sunday are 6 and 7 in `iso_week_day`, and 7 "
+    "and 1 in `week_day`, which starts on Sunday.",
 )
 def _():
     return Invoice.objects.filter(issued_at__week_day__in=[6, 7], issued_at__hour__gte=12).count()
 
 
 @near_miss(
-    "2.5", "`hour__gt=12` starts at 13:00, because at 12:59 the hour is still 12. Use `gte`."
+    "2.5", "The hour is 12 until 12:59, so `hour__gt=12` starts at 13:00. `gte` includes noon."
 )
 def _():
     return Invoice.objects.filter(
@@ -238,9 +247,19 @@ def _():
     ).count()
 
 
-@near_miss("2.5", "These are all of the weekend's invoices. The afternoon is missing.")
+@near_miss("2.5", "These are all invoices of the weekends. The condition on the hour is missing.")
 def _():
     return Invoice.objects.filter(issued_at__iso_week_day__in=[6, 7]).count()
+
+
+@near_miss("2.5", "These are the Saturdays only. Sunday is 7: `iso_week_day__in=[6, 7]`.")
+def _():
+    return Invoice.objects.filter(issued_at__iso_week_day=6, issued_at__hour__gte=12).count()
+
+
+@near_miss("2.5", "These are the afternoons of all days. The condition on the weekend is missing.")
+def _():
+    return Invoice.objects.filter(issued_at__hour__gte=12).count()
 
 
 @near_miss("2.5", "These are the Sundays only. Saturday is 6: `iso_week_day__in=[6, 7]`.")
@@ -252,18 +271,18 @@ def _():
     "2.6",
     stars=3,
     hints=[
-        "There are two ways of not knowing a colour: no key, or a key that says null.",
-        "`has_key` rules out the first. Compare with `JSONNull()` to rule out the second.",
+        "A colour can be unknown in two ways: there is no key, or the key has the value null.",
+        "`has_key` leaves out the first. Compare with `JSONNull()` to leave out the second.",
         '`.filter(attributes__has_key="colour").exclude(attributes__colour=...)`',
     ],
 )
 def colour_is_known():
-    """The key is there, and it does not say null: two conditions, because these are two things.
+    """The key is there, and its value isn't null: two conditions, because these are two things.
 
-    `attributes__colour__isnull=False` is another way to write `has_key`, no more: JSON's null is a
-    value. `exclude(attributes__colour=JSONNull())` alone happens to find the same, because a
-    missing key makes the comparison NULL and NOT NULL is not true (chapter 03); say both, so that
-    nobody has to know that. If you ask often, make the colour a column.
+    `attributes__colour__isnull=False` is another way to write `has_key`, and no more: JSON's null
+    is a value. `exclude(attributes__colour=JSONNull())` alone finds the same rows, because for a
+    missing key the comparison is NULL, and NOT NULL isn't true (chapter 03). Say both, so that
+    nobody has to know that.
     """
     return Product.objects.filter(attributes__has_key="colour").exclude(
         attributes__colour=JSONNull()
@@ -272,8 +291,8 @@ def colour_is_known():
 
 @near_miss(
     "2.6",
-    "The key is there in all of these, but in some its value is null: `isnull=False` and `has_key` "
-    "ask for the key only. Exclude `JSONNull()` as well.",
+    "All of these have the key, but some with the value null: `has_key` and `isnull=False` look at "
+    "the key only. Exclude `JSONNull()` as well.",
 )
 def _():
     return Product.objects.filter(attributes__has_key="colour")
@@ -281,20 +300,17 @@ def _():
 
 @near_miss(
     "2.6",
-    "These are the products without the key: on a JSON key `isnull=True` means missing.",
+    "These are the products without the key `colour`. The task asks for those that have it.",
 )
 def _():
     return Product.objects.filter(attributes__colour__isnull=True)
 
 
-@near_miss("2.6", "These are the ones whose colour is null: the opposite is wanted.")
+@near_miss("2.6", "These are the products whose colour is null. The task asks for the opposite.")
 def _():
     return Product.objects.filter(attributes__colour=JSONNull())
 
 
-@near_miss(
-    "2.6",
-    "`attributes` is not empty in these, but the key `colour` need not be among what it holds.",
-)
+@near_miss("2.6", "`attributes` isn't empty in these, but the key `colour` may still be missing.")
 def _():
     return Product.objects.exclude(attributes={})

@@ -1,8 +1,10 @@
 """Exercises of chapter 07: the tasks are in the notebook of the same name."""
 
 from django.core.exceptions import FieldFetchBlocked
+from django.db import connection
 from django.db.models import FETCH_PEERS, FETCH_RAISE, Prefetch
 from django.template import Context, Template
+from django.test.utils import CaptureQueriesContext
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
 from workbook.exercises import exercise, near_miss
@@ -14,42 +16,46 @@ from workbook.exercises import exercise, near_miss
     queries=1,
     read=lambda invoices: [(invoice.payment_due, invoice.customer.name) for invoice in invoices],
     hints=[
-        "Which relation does the page follow? How many rows wait at its other end?",
-        "One row at the other end: it can come along by JOIN, with `select_related`.",
+        "Which relation does the page follow? How many rows are at its other end?",
+        "One row: it can come along in the same query, with `select_related`.",
         "Filter on `username__username`, `issued_at__year` and `issued_at__month`, then "
         '`.select_related("customer")`.',
     ],
 )
 def june_invoices_of_tim():
-    """One JOIN brings the customers along. `prefetch_related("customer")` gives the same page for
-    two queries, and so does `fetch_mode(FETCH_PEERS)`: good where you cannot know what the page
+    """One JOIN brings the customers along. `prefetch_related("customer")` needs two queries for the
+    same page, and so does `fetch_mode(FETCH_PEERS)`, which is good where you can't know what a page
     will read. Here you know.
     """
     june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
     return june.filter(username__username="tim").select_related("customer")
 
 
-@near_miss("7.1", "The page asks for each invoice's customer: the N+1 of the first section.")
+@near_miss(
+    "7.1", "The page runs a query for each invoice's customer: the N+1 of the first section."
+)
 def _():
     june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
     return june.filter(username__username="tim")
 
 
 @near_miss(
-    "7.1", "One query too many: a foreign key points at one row, and that row can come by JOIN."
+    "7.1",
+    "One query too many: `prefetch_related` runs a query of its own. A foreign key points at one "
+    "row, and `select_related` brings that row in the same query.",
 )
 def _():
     june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
     return june.filter(username__username="tim").prefetch_related("customer")
 
 
-@near_miss("7.1", "These are the Junes of all years: `issued_at__year` is missing.")
+@near_miss("7.1", "These are the Junes of all years: the condition on the year is missing.")
 def _():
     june = Invoice.objects.filter(issued_at__month=6)
     return june.filter(username__username="tim").select_related("customer")
 
 
-@near_miss("7.1", "These are the invoices of all owners: Tim's have his name in `username`.")
+@near_miss("7.1", "These are the invoices of all owners, not only Tim's.")
 def _():
     june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
     return june.select_related("customer")
@@ -64,28 +70,29 @@ def _():
         for category in categories
     ],
     hints=[
-        "From one category to how many products?",
-        "Many rows at the other end: `prefetch_related`, with the name the relation has on the "
-        "category.",
+        "How many products does one category have?",
+        "Many: `prefetch_related`, with the name that the relation has on the category.",
         '`Category.objects.filter(username__username="rahim")` and one more call.',
     ],
 )
 def catalogue_of_rahim():
-    """One query for the categories, one for the products of them all. A category without products
-    stays in the list with an empty `products.all()`: a prefetch never drops a row, unlike a filter
-    on the relation.
+    """One query for the categories, one for all their products. A category without products stays
+    in the list, with an empty `products.all()`: a prefetch never drops a row, unlike a filter on
+    the relation.
     """
     return Category.objects.filter(username__username="rahim").prefetch_related("products")
 
 
-@near_miss("7.2", "`category.products.all()` asks again for each category: nothing was prefetched.")
+@near_miss(
+    "7.2", "`category.products.all()` runs a query for each category: nothing was prefetched."
+)
 def _():
     return Category.objects.filter(username__username="rahim")
 
 
 @near_miss(
     "7.2",
-    "`select_related` follows foreign keys and one-to-ones. `products` leads to many rows: "
+    "`select_related` follows relations to one row. `products` leads to many rows, so it needs "
     "`prefetch_related`.",
 )
 def _():
@@ -94,53 +101,76 @@ def _():
 
 @near_miss(
     "7.2",
-    "Categories without products are missing: they have an empty place in the catalogue, too.",
+    "Categories without products are missing. The catalogue lists them, too, with nothing in them.",
 )
 def _():
     categories = Category.objects.filter(username__username="rahim", products__isnull=False)
     return categories.distinct().prefetch_related("products")
 
 
+def category_or_error(product):
+    """What the page of 7.3 gets from `product.category`."""
+    try:
+        return product.category.name
+    except FieldFetchBlocked:
+        return "FieldFetchBlocked"
+
+
 @exercise(
     "7.3",
     stars=2,
     queries=1,
-    raises=FieldFetchBlocked,
+    ordered=True,
+    read=lambda products: [category_or_error(product) for product in products],
     hints=[
-        "Three fetch modes: one for itself, one for all, and one that refuses.",
-        "`FETCH_RAISE` refuses. It acts on what is missing, so the categories must not be fetched "
-        "beforehand.",
-        'Loop over `Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")[:5]` and '
-        "read `product.category.name`.",
+        "There are three fetch modes: one row fetches for itself, one for all, and one refuses.",
+        "`FETCH_RAISE` refuses. It acts on what was not loaded, so leave the categories out.",
+        'Slice `Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")`.',
     ],
 )
-def no_hidden_queries():
-    """The first `product.category` raises, at its own line, before any query is sent. With
-    `select_related("category")` the same loop passes: that is how such a guard stays in a page for
-    good. It does not watch reverse relations: `category.products.all()` asks under every mode.
+def guarded_products():
+    """Reading `product.category` raises before any query is sent. With `select_related("category")`
+    the category is loaded, so nothing raises: that is how such a guard stays in a page for good.
+    It does not guard reverse relations: `category.products.all()` runs a query in every mode.
     """
-    for product in Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")[:5]:
-        print(product.category.name)
+    return Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")[:5]
 
 
 @near_miss(
     "7.3",
-    "No error left the loop. Under `FETCH_ONE` and `FETCH_PEERS` the categories are asked for, "
-    "with `select_related` they are there already: leave them out, and take `FETCH_RAISE`.",
+    "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all five "
+    "products. `FETCH_RAISE` is the mode that refuses.",
 )
 def _():
-    for product in Product.objects.fetch_mode(FETCH_PEERS).order_by("-price", "pk")[:5]:
-        print(product.category.name)
+    return Product.objects.fetch_mode(FETCH_PEERS).order_by("-price", "pk")[:5]
 
 
 @near_miss(
     "7.3",
-    "A fetch mode is not a text. The three modes are constants to import: "
+    "`product.category` raised nothing: without a fetch mode, each product runs a query for its "
+    "category.",
+)
+def _():
+    return Product.objects.order_by("-price", "pk")[:5]
+
+
+@near_miss(
+    "7.3",
+    "`product.category` raised nothing, because `select_related` has loaded it. The guard acts "
+    "only on what was not loaded.",
+)
+def _():
+    products = Product.objects.select_related("category").fetch_mode(FETCH_RAISE)
+    return products.order_by("-price", "pk")[:5]
+
+
+@near_miss(
+    "7.3",
+    "A fetch mode is not a string. The three modes are constants: "
     "`from django.db.models import FETCH_RAISE`.",
 )
 def _():
-    for product in Product.objects.fetch_mode("raise").order_by("-price", "pk")[:5]:
-        print(product.category.name)
+    return list(Product.objects.fetch_mode("raise").order_by("-price", "pk")[:5])
 
 
 @exercise(
@@ -155,17 +185,17 @@ def _():
         for customer in customers
     ],
     hints=[
-        "The page wants some of the invoices, in an order, under a name of its own.",
-        "`Prefetch` takes all three: the relation, a `queryset=`, and `to_attr=`.",
+        "The page needs some of the invoices, in an order, under a name of their own.",
+        "`Prefetch` takes the relation, a `queryset=` and `to_attr=`.",
         '`Prefetch("invoices", queryset=Invoice.objects.filter(payment_due__gt=0)'
         '.order_by("issued_at"), to_attr=…)`.',
     ],
 )
 def reminders():
-    """Everyone keeps their place: those who owe nothing have an empty list. Because of `to_attr`
-    the relation itself stays whole, and `customer.invoices.all()` still means all invoices.
-    Filtering and sorting in Python after `prefetch_related("invoices")` takes two queries as well,
-    and fetches every paid invoice for nothing.
+    """A prefetch drops no customer: those who owe nothing have an empty list. `to_attr` leaves the
+    relation alone, so `customer.invoices.all()` still means all invoices. Filtering and sorting in
+    Python after `prefetch_related("invoices")` takes two queries as well, but it loads every paid
+    invoice and does not use it.
     """
     open_invoices = Prefetch(
         "invoices",
@@ -177,15 +207,15 @@ def reminders():
 
 @near_miss(
     "7.4",
-    "The page reads `customer.open_invoices`, which does not exist. Without `to_attr` the filtered "
-    "rows even take the place of `customer.invoices`.",
+    "The customers have no `open_invoices`. Name the result with `to_attr`. Without it, the "
+    "filtered rows take the place of `customer.invoices`.",
 )
 def _():
     only_open = Prefetch("invoices", queryset=Invoice.objects.filter(payment_due__gt=0))
     return Customer.objects.filter(username__username="sara").prefetch_related(only_open)
 
 
-@near_miss("7.4", "These are all their invoices, the paid ones too: filter in the `queryset=`.")
+@near_miss("7.4", "The lists hold the paid invoices, too: filter in the `queryset=`.")
 def _():
     every_invoice = Prefetch(
         "invoices",
@@ -195,7 +225,7 @@ def _():
     return Customer.objects.filter(username__username="sara").prefetch_related(every_invoice)
 
 
-@near_miss("7.4", "The newest stand first; a reminder begins with the oldest.")
+@near_miss("7.4", "The lists begin with the latest invoice. The task asks for the earliest first.")
 def _():
     open_invoices = Prefetch(
         "invoices",
@@ -205,7 +235,10 @@ def _():
     return Customer.objects.filter(username__username="sara").prefetch_related(open_invoices)
 
 
-@near_miss("7.4", "Right lists, and a query for each customer to make them: let `Prefetch` do it.")
+@near_miss(
+    "7.4",
+    "The lists are right, but each customer runs a query of their own. `Prefetch` needs one for all.",
+)
 def _():
     customers = list(Customer.objects.filter(username__username="sara"))
     for customer in customers:
@@ -231,19 +264,19 @@ PAGE = Template("""
     ordered=True,
     read=lambda invoices: PAGE.render(Context({"invoices": invoices})),
     hints=[
-        "Write down each dot of the template that leads to another table, and how many rows wait "
+        "Write down each dot of the template that leads to another table, and how many rows are "
         "there.",
         "Only `invoice_products` leads to many rows. The customer can come by JOIN, and so can "
-        "product and category: by a JOIN in the query for the lines.",
+        "product and category, in the query for the lines.",
         '`Prefetch("invoice_products", queryset=InvoiceProduct.objects.select_related(…))`, and '
         '`.select_related("customer")` on the invoices.',
     ],
 )
 def packing_slips():
-    """Two questions: the invoices with their customers, the lines with product and category.
-    `prefetch_related("invoice_products__product__category")` needs four queries and is quickly
-    written; it is also right, and the number does not grow with the invoices either. Four or two
-    is a matter of taste. Hundreds or two is not.
+    """One query for the invoices with their customers, one for the lines with product and category.
+    `prefetch_related("invoice_products__product__category")` is quickly written and needs four
+    queries. It is right as well, and four does not grow with the invoices. Four or two is a matter
+    of taste. Hundreds or two is not.
     """
     lines = InvoiceProduct.objects.select_related("product__category")
     invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
@@ -252,16 +285,17 @@ def packing_slips():
     )
 
 
-@near_miss("7.5", "Every dot of the template still asks: the customer, the lines, their products.")
+@near_miss(
+    "7.5", "Every dot of the template runs queries: the customer, the lines, their products."
+)
 def _():
     return Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
 
 
 @near_miss(
     "7.5",
-    "The rows of each table come at once now. For fewer queries, let the foreign keys (invoice to "
-    "customer, line to product, product to category) come by JOIN, the last two in the query for "
-    "the lines: `Prefetch(…, queryset=…)`.",
+    "Each table is now one query. For fewer, let the foreign keys from line to product and from "
+    "product to category come by JOIN, in the query for the lines: `Prefetch(…, queryset=…)`.",
 )
 def _():
     invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
@@ -272,8 +306,8 @@ def _():
 
 @near_miss(
     "7.5",
-    "The rows of each table come at once now. For fewer queries, let the foreign keys come by "
-    "JOIN: the customer with the invoices, product and category with the lines.",
+    "Each table is now one query. For fewer, let the foreign keys come by JOIN: the customer with "
+    "the invoices, product and category with the lines.",
 )
 def _():
     invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
@@ -282,8 +316,8 @@ def _():
 
 @near_miss(
     "7.5",
-    "The page goes over `invoice_products`, the lines. `products` is another relation, and its "
-    "rows are not the ones the page reads.",
+    "The page reads `invoice_products`, the lines. `products` is another relation: its rows are "
+    "loaded, and the page does not use them.",
 )
 def _():
     invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
@@ -295,21 +329,21 @@ def _():
     stars=3,
     queries=2,
     hints=[
-        "Three things are asked for each category: its owner, a number, a filtered list. Which of "
-        "them is one row, which is many?",
-        "The owner comes by JOIN. The number and the list are about the same products: fetch them "
-        "once, then count and filter them in Python.",
+        "Three queries for each category: its owner, a number, a filtered list. Which of them is "
+        "about one row, which about many?",
+        "The owner can come by JOIN. The number and the list are about the same products: fetch "
+        "them once, then count and filter them in Python.",
         "`products = category.products.all()` after a prefetch; then `len(products)` and "
         "`sorted((p for p in products if p.stock == 0), key=lambda p: (-p.price, p.name))`.",
     ],
 )
 def stock_report():
-    """The products are fetched once, and Python counts and filters what is in memory. Had the
-    report only numbers, `annotate()` with two `Count` would do it in one query (chapter 09).
+    """The products are fetched once, and Python counts and filters them in memory. If the report
+    had only numbers, one query with `annotate()` and two `Count` would be enough (chapter 09).
 
     Two `Prefetch`, one for all products and one with `to_attr="sold_out"`, would be three queries.
-    With thousands of products in a category, of which few are sold out, take that filtered
-    `Prefetch` for the list and `annotate()` for the number: two queries, and few rows.
+    If a category has thousands of products and few are sold out, use that filtered `Prefetch` for
+    the list and `annotate()` for the number: two queries, and few rows.
     """
     rows = []
     categories = Category.objects.select_related("username").prefetch_related("products")
@@ -328,7 +362,7 @@ def stock_report():
     return rows
 
 
-@near_miss("7.6", "This is the slow page: three queries for each category.")
+@near_miss("7.6", "This is still the slow page: three queries for each category.")
 def _():
     rows = []
     for category in Category.objects.all():
@@ -346,8 +380,8 @@ def _():
 
 @near_miss(
     "7.6",
-    "One query for each category is left. Two places can ask it: `category.username`, which can "
-    "come by JOIN, and `.filter()` after the prefetch, which asks again: filter in Python.",
+    "One query for each category is left. Look at `category.username`, which can come by JOIN, and "
+    "at `.filter()` after the prefetch, which runs a new query: filter in Python.",
 )
 def _():
     rows = []
@@ -367,8 +401,8 @@ def _():
 
 @near_miss(
     "7.6",
-    "The third column counts the sold-out products only: a filtered `Prefetch` without `to_attr` "
-    "took the place of the whole relation.",
+    "The third value counts only the products that are sold out: a filtered `Prefetch` without "
+    "`to_attr` took the place of the whole relation.",
 )
 def _():
     rows = []
@@ -386,3 +420,68 @@ def _():
             )
         )
     return rows
+
+
+@exercise(
+    "7.7",
+    stars=2,
+    hints=[
+        "Before the loop: how many queries load the customers and their invoices?",
+        "In the loop, decide for each of the three lines whether what it reads is loaded. The "
+        "table of calls is in *After a prefetch, `.filter()` runs a new query*.",
+        "`count()` is free after a prefetch. `order_by()` is not, and nothing loaded the owner.",
+    ],
+)
+def queries_of_the_loop():
+    """Two queries load the customers and their invoices. In the loop, `count()` reads the
+    prefetched rows, `order_by()` makes a new QuerySet and runs a query for each customer, and
+    `customer.username` is a foreign key that nothing loaded: a query for each customer, even though
+    all three have the same owner. 2 + 3 + 3 = 8.
+    """
+    customers = Customer.objects.filter(username__username="sara").prefetch_related("invoices")
+    with CaptureQueriesContext(connection) as run:
+        for customer in customers.order_by("pk")[:3]:
+            customer.invoices.count()
+            customer.invoices.order_by("total").first()
+            customer.username.email
+    return len(run)
+
+
+@near_miss(
+    "7.7",
+    "2 would be right if the loop ran no query. `order_by()` after a prefetch runs one, and "
+    "nothing loaded the owner.",
+)
+def _():
+    return 2
+
+
+@near_miss(
+    "7.7",
+    "5 counts one query for each customer in the loop. Two of the three lines run one: "
+    "`order_by()` makes a new QuerySet, and `customer.username` was not loaded.",
+)
+def _():
+    return 5
+
+
+@near_miss(
+    "7.7",
+    "6 counts the owner once. Each of the three customers fetches it: fetched objects are not "
+    "shared between rows, unless a prefetch or `FETCH_PEERS` fetched them.",
+)
+def _():
+    return 6
+
+
+@near_miss(
+    "7.7",
+    "7 leaves out one of the two queries before the loop: `prefetch_related` is a query of its own.",
+)
+def _():
+    return 7
+
+
+@near_miss("7.7", "11 counts a query for `count()`, which reads the prefetched rows.")
+def _():
+    return 11

@@ -1,8 +1,9 @@
 """Exercises of chapter 08: the tasks are in the notebook of the same name."""
 
 from datetime import date
+from decimal import Decimal
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Avg, Count, F, Max, Q, Sum
 
 from shopdb.models import Invoice, InvoiceProduct, Product
 from workbook.exercises import exercise, near_miss
@@ -16,28 +17,31 @@ from workbook.exercises import exercise, near_miss
     hints=[
         "Both numbers are about all products, so one `aggregate()` can give both.",
         "Keywords name the results: `aggregate(products=…, pieces=…)`.",
-        '`Count("pk")` counts the products, `Sum("stock")` adds up what lies on the shelves.',
+        '`Count("pk")` counts the products, `Sum("stock")` adds up the pieces in stock.',
     ],
 )
 def products_and_pieces():
     """Two keywords, one query, one row back.
 
-    `Product.objects.count()` and a second query for the sum give the same numbers. On a page with
-    ten such figures that makes ten queries, and they may not even describe the same moment: a sale
-    can happen between two of them.
+    `Product.objects.count()` and a second query for the sum give the same numbers. A page with ten
+    such figures would run ten queries, and they may not describe the same moment: a sale can happen
+    between two of them.
     """
     return Product.objects.aggregate(products=Count("pk"), pieces=Sum("stock"))
 
 
 @near_miss(
     "8.1",
-    "`Count` says how many products have a stock figure, and all of them do. `Sum` adds it up.",
+    "`pieces` counts products: `Count` counts the rows where `stock` is not NULL. `Sum` adds the "
+    "pieces up.",
 )
 def _():
     return Product.objects.aggregate(products=Count("pk"), pieces=Count("stock"))
 
 
-@near_miss("8.1", "The numbers are right, but you asked twice: one `aggregate()` can hold both.")
+@near_miss(
+    "8.1", "The numbers are right, but they take two queries: one `aggregate()` can give both."
+)
 def _():
     pieces = Product.objects.aggregate(pieces=Sum("stock"))["pieces"]
     return {"products": Product.objects.count(), "pieces": pieces}
@@ -46,7 +50,6 @@ def _():
 @exercise(
     "8.2",
     stars=1,
-    queries=1,
     hints=[
         "A number of *different* values: which option of `Count` is about that?",
         '`Count("unit", distinct=True)` counts each unit once.',
@@ -56,19 +59,20 @@ def _():
 def different_units():
     """`COUNT(DISTINCT unit)` counts in the database; one number comes back.
 
-    `Product.objects.values("unit").distinct().count()` is right too: the units become a subquery
-    and its rows are counted. `len(set(…))` over all products is right and fetches all of them.
+    `Product.objects.values("unit").distinct().count()` is right, too: the units become a subquery,
+    and its rows are counted. `len(set(…))` over all products is also right, but it loads them all.
     """
     return Product.objects.aggregate(units=Count("unit", distinct=True))["units"]
 
 
-@near_miss("8.2", "That counts every product that has a unit. Each unit should count once.")
+@near_miss("8.2", "This counts every product that has a unit. Each unit should count once.")
 def _():
     return Product.objects.aggregate(units=Count("unit"))["units"]
 
 
 @near_miss(
-    "8.2", "The number is in there: `aggregate()` returns a dictionary, take the value out by name."
+    "8.2",
+    "The number is in it: `aggregate()` returns a dictionary. Take the value out by its name.",
 )
 def _():
     return Product.objects.aggregate(units=Count("unit", distinct=True))
@@ -77,33 +81,35 @@ def _():
 @exercise(
     "8.3",
     stars=2,
-    queries=1,
     hints=[
         "Each product has its own price and its own stock: multiply before you add.",
         'Inside an aggregate, `F("price")` is the column of the same row.',
-        '`Sum(F("price") * F("stock"))`, under a name of your choice, then take it out.',
+        '`aggregate(worth=Sum(F("price") * F("stock")))`, and the value out of the dictionary.',
     ],
 )
 def worth_of_the_stock():
-    """The product is computed for each row, inside the sum.
+    """The database multiplies row by row, inside the sum.
 
-    The mistake to fear is `Sum("price") * Sum("stock")`: it runs, it gives a number, and nobody
-    notices until somebody checks it by hand. When in doubt, try an aggregate on two rows whose
-    result you can work out in your head.
+    `Sum("price") * Sum("stock")` also runs and gives a number, and nobody notices until somebody
+    checks it by hand. When in doubt, try an aggregate on two rows whose result you can work out in
+    your head.
     """
     return Product.objects.aggregate(worth=Sum(F("price") * F("stock")))["worth"]
 
 
 @near_miss(
     "8.3",
-    "You multiplied two sums: all prices together times all pieces. Multiply inside: "
+    "You multiplied two sums: all the prices, times all the pieces. Multiply inside the sum: "
     '`Sum(F("price") * F("stock"))`.',
 )
 def _():
     return Product.objects.aggregate(worth=Sum("price") * Sum("stock"))["worth"]
 
 
-@near_miss("8.3", "That adds up one piece of everything: the price has to be taken `stock` times.")
+@near_miss(
+    "8.3",
+    "This adds up the price of one piece of each product. Multiply each price by its `stock`.",
+)
 def _():
     return Product.objects.aggregate(worth=Sum("price"))["worth"]
 
@@ -114,16 +120,16 @@ def _():
     queries=1,
     columns=["invoices", "discounted", "given"],
     hints=[
-        "One condition holds for all three numbers, another one only for `discounted`.",
-        '`filter(username__username="sara")` before `aggregate()` is for all of them.',
+        "One condition is for all three numbers, another one only for `discounted`.",
+        'The first one goes into `filter()`, before `aggregate()`: `username__username="sara"`.',
         '`discounted=Count("pk", filter=Q(discount__gt=0))`, and a plain `Sum("discount")`.',
     ],
 )
 def discounts_of_sara():
-    """What holds for every number goes into `filter()`; what holds for one goes into `filter=`.
+    """A condition for every number goes into `filter()`, a condition for one of them into `filter=`.
 
-    `given` needs no condition: invoices without a discount add 0. The default is for an owner who
-    has no invoices at all.
+    `given` needs no condition: an invoice without a discount adds 0. The default is for an owner
+    without any invoices.
     """
     return Invoice.objects.filter(username__username="sara").aggregate(
         invoices=Count("pk"),
@@ -134,8 +140,8 @@ def discounts_of_sara():
 
 @near_miss(
     "8.4",
-    '`Count("discount")` counts invoices whose discount is not NULL, and a discount of 0 is not '
-    "NULL. Say which ones to count: `filter=Q(discount__gt=0)`.",
+    "`discounted` counts every invoice: a discount of 0 is not NULL, so `Count` includes it. Say "
+    "which ones to count: `filter=Q(discount__gt=0)`.",
 )
 def _():
     return Invoice.objects.filter(username__username="sara").aggregate(
@@ -145,8 +151,8 @@ def _():
 
 @near_miss(
     "8.4",
-    "`filter(discount__gt=0)` removed the other invoices for all three numbers: `invoices` is too "
-    "small now. Put that condition into the one `Count`.",
+    "`invoices` counts only the discounted ones: `filter()` removed the others for all three "
+    "numbers. Put the condition into the one `Count`, as its `filter=`.",
 )
 def _():
     return Invoice.objects.filter(username__username="sara", discount__gt=0).aggregate(
@@ -154,7 +160,7 @@ def _():
     )
 
 
-@near_miss("8.4", "Those are the invoices of all owners, not only Sara's.")
+@near_miss("8.4", "These are the invoices of all owners, not only Sara's.")
 def _():
     return Invoice.objects.aggregate(
         invoices=Count("pk"),
@@ -171,15 +177,15 @@ def _():
     hints=[
         "Two days, two sums, one `aggregate()`: each sum has a condition of its own.",
         "`filter=Q(issued_at__date=date(2026, 1, 1))` goes inside the `Sum`.",
-        "A sum over no rows is NULL. `Sum` takes a third argument that says what to give then.",
+        "A sum over no rows is NULL. `Sum` takes one more argument that says what it is instead.",
     ],
 )
 def two_quiet_days():
-    """`filter=` and `default=` work together: the condition may leave nothing, the default is for
-    that case, and it arrives as a `Decimal` like the other sum.
+    """`filter=` and `default=` work together: the condition may leave no rows, and then the default
+    arrives as a `Decimal`, like the other sum.
 
-    `… or 0` in Python looks the same on the page, but it is an int. A template that calls
-    `quantize()` on it, or a JSON answer that sends decimals as text, fails on the quiet day.
+    `… or 0` in Python looks the same on a page, but it is an int. Code that calls `.quantize()` on
+    it fails on the quiet day, and an API that sends decimals as strings sends a number that day.
     """
     return Invoice.objects.aggregate(
         christmas=Sum("total", filter=Q(issued_at__date=date(2025, 12, 25)), default=0),
@@ -187,7 +193,7 @@ def two_quiet_days():
     )
 
 
-@near_miss("8.5", "An empty sum is `None`. Tell `Sum` what to give instead: `default=0`.")
+@near_miss("8.5", "The sum of no rows is `None`. Say what it is instead: `default=0`.")
 def _():
     return Invoice.objects.aggregate(
         christmas=Sum("total", filter=Q(issued_at__date=date(2025, 12, 25))),
@@ -197,8 +203,8 @@ def _():
 
 @near_miss(
     "8.5",
-    "`or 0` puts an int where the other day has a `Decimal`. With `default=0` inside `Sum` the "
-    "database gives the zero, in the right type.",
+    "The zero is an int, and the other day is a `Decimal`. With `default=0` inside `Sum`, the zero "
+    "comes from the database, in the right type.",
 )
 def _():
     sums = Invoice.objects.aggregate(
@@ -208,7 +214,9 @@ def _():
     return {day: billed or 0 for day, billed in sums.items()}
 
 
-@near_miss("8.5", "Right sums, but a query for each day: give each `Sum` its own `filter=`.")
+@near_miss(
+    "8.5", "The sums are right, but each day is a query of its own. Give each `Sum` a `filter=`."
+)
 def _():
     invoices = Invoice.objects.all()
     christmas = invoices.filter(issued_at__date=date(2025, 12, 25))
@@ -225,27 +233,27 @@ def _():
     queries=1,
     hints=[
         "First find the five invoices, then add up.",
-        "`order_by()` with a minus and a slice give the five; a slice is still a QuerySet.",
+        "`order_by()` with a minus, and a slice, give the five. A slice is still a QuerySet.",
         '`Invoice.objects.order_by("-payment_due")[:5].aggregate(debt=Sum("payment_due"))`, '
         "and the number out of it.",
     ],
 )
 def five_highest_debts():
-    """The slice becomes a subquery with `LIMIT 5`, and the sum is taken over that.
+    """The slice becomes a subquery with `LIMIT 5`, and the sum is taken over its rows.
 
-    Several invoices may owe the same amount. Then it is chance which of them is the fifth, but the
-    sum is the same: no tiebreak is needed here. For a list of the five it would be.
+    Several invoices may owe the same amount. It is then up to the database which of them is the
+    fifth, but the sum is the same, so the order needs no tie-breaker. A list of the five would.
     """
     return Invoice.objects.order_by("-payment_due")[:5].aggregate(debt=Sum("payment_due"))["debt"]
 
 
-@near_miss("8.6", "That is everything that is due: the slice `[:5]` has to come before the sum.")
+@near_miss("8.6", "This is everything that is due. The slice `[:5]` has to come before the sum.")
 def _():
     return Invoice.objects.order_by("-payment_due").aggregate(debt=Sum("payment_due"))["debt"]
 
 
 @near_miss(
-    "8.6", "Those are the five smallest: without a minus, `order_by()` starts at the low end."
+    "8.6", "These are the five smallest amounts: without a minus, `order_by()` is ascending."
 )
 def _():
     return Invoice.objects.order_by("payment_due")[:5].aggregate(debt=Sum("payment_due"))["debt"]
@@ -253,8 +261,8 @@ def _():
 
 @near_miss(
     "8.6",
-    "You took the five largest invoices, and most of those are paid. The order has to be by "
-    "`payment_due`.",
+    "These are the five invoices with the largest `total`. The largest debts come first when you "
+    "order by `payment_due`.",
 )
 def _():
     largest = Invoice.objects.order_by("-total", "pk")[:5]
@@ -267,20 +275,20 @@ def _():
     queries=1,
     columns=["customers", "due"],
     hints=[
-        "An invoice with two kinds of beans is there twice after a join. Do you need the join?",
-        "Collect the lines with beans first, and ask for invoices whose key is among theirs: "
+        "After a join, an invoice with two kinds of beans appears twice. Do you need the join?",
+        "Start with the lines that have beans, and ask for the invoices whose key is among theirs: "
         '`filter(pk__in=bean_lines.values("invoice"))`.',
-        "A customer has many invoices, so `customers` counts different ones: "
+        "A customer may have many of these invoices, so `customers` counts different ones: "
         '`Count("customer", distinct=True)`. `due` is a plain `Sum("payment_due")`.',
     ],
 )
 def customers_of_beans():
-    """First naive: `filter(products__category__name="Beans")` and two aggregates. The customers can
-    be saved with `distinct=True`, the sum cannot: it adds an invoice once for each of its beans.
-    With `distinct=True` in the sum, two invoices that owe the same amount become one.
+    """Most people first write `filter(products__category__name="Beans")` and two aggregates.
+    `distinct=True` makes the count right, but not the sum: the join adds an invoice once for each
+    of its beans, and with `distinct=True` two invoices that owe the same amount are added once.
 
-    The subquery repeats nothing: each invoice is in the list or it is not. For `Count`, `distinct`
-    is still needed, and here it is honest: one customer, many invoices.
+    The subquery repeats nothing: an invoice is in the list or it is not. `Count` still needs
+    `distinct=True`, because one customer may have many of these invoices.
 
     `.distinct()` on the joined invoices, before `aggregate()`, is right as well.
     """
@@ -293,8 +301,8 @@ def customers_of_beans():
 
 @near_miss(
     "8.7",
-    "The customers are right, but `due` is too large: the join repeats an invoice for each kind of "
-    "beans on it (see *A join repeats rows*).",
+    "`customers` is right, but `due` is too large: the join repeats an invoice for each of its "
+    "lines with beans (see *A join repeats rows*).",
 )
 def _():
     return Invoice.objects.filter(products__category__name="Beans").aggregate(
@@ -304,8 +312,8 @@ def _():
 
 @near_miss(
     "8.7",
-    "`Sum(distinct=True)` adds different amounts: two invoices that owe the same count once. Avoid "
-    "the repeated rows instead, with `pk__in` and a subquery.",
+    "`due` is too small: `Sum(distinct=True)` adds each different amount once, also when two "
+    "invoices owe the same. Avoid the repeated rows instead, with `pk__in` and a subquery.",
 )
 def _():
     return Invoice.objects.filter(products__category__name="Beans").aggregate(
@@ -316,11 +324,61 @@ def _():
 
 @near_miss(
     "8.7",
-    "`due` is right. `customers` counts invoices: a customer with three of them is counted three "
-    "times. Count different customers.",
+    "`due` is right. `customers` counts invoices: a customer with three of them counts three times. "
+    "Count different customers, with `distinct=True`.",
 )
 def _():
     bean_lines = InvoiceProduct.objects.filter(product__category__name="Beans")
     return Invoice.objects.filter(pk__in=bean_lines.values("invoice")).aggregate(
         customers=Count("customer"), due=Sum("payment_due", default=0)
     )
+
+
+@exercise(
+    "8.8",
+    stars=2,
+    columns=["n", "billed", "average", "last"],
+    hints=[
+        "The condition fits no invoice. What does each aggregate give for no rows?",
+        "`Count` gives a number. `Sum` and `Max` give the same thing as each other.",
+        "`default=0` replaces the `None`, and the value has the type that an average of `total` has.",
+    ],
+)
+def aggregates_over_no_rows():
+    """`Count` counts 0 rows. `Sum` and `Max` are NULL, so `None`. The default of `Avg` comes back
+    from the database as a `Decimal`, because `total` is one.
+    """
+    return Invoice.objects.filter(total__lt=0).aggregate(
+        n=Count("pk"),
+        billed=Sum("total"),
+        average=Avg("total", default=0),
+        last=Max("issued_at"),
+    )
+
+
+@near_miss("8.8", "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python.")
+def _():
+    return {"n": 0, "billed": 0, "average": Decimal(0), "last": None}
+
+
+@near_miss("8.8", "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python.")
+def _():
+    return {"n": 0, "billed": Decimal(0), "average": Decimal(0), "last": None}
+
+
+@near_miss("8.8", "`n` is not `None`: `Count` counts rows, and no rows are 0.")
+def _():
+    return {"n": None, "billed": None, "average": Decimal(0), "last": None}
+
+
+@near_miss("8.8", "`average` is not `None`: it has a `default=`.")
+def _():
+    return {"n": 0, "billed": None, "average": None, "last": None}
+
+
+@near_miss(
+    "8.8",
+    "`average` is not an int: the database gives the default, in the type of an average of `total`.",
+)
+def _():
+    return {"n": 0, "billed": None, "average": 0, "last": None}

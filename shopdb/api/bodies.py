@@ -6,8 +6,9 @@ Whatever is wrong is raised as a `ValidationError`, filed under the field's name
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,8 @@ from django.http import HttpRequest
 from shopdb.api.filters import LARGEST_INTEGER
 
 LONGEST_LIST = 1000
+LONGEST_TEXT = 65_536  # bytes, of a text or of a JSON value
+MOST_FAULTS = 20  # so many are named; a client that sends more will not read them
 DEEPEST_BODY = 20
 LARGEST_COUNT = 2**31 - 1  # what an IntegerField holds on every database
 AMOUNT = models.DecimalField(max_digits=10, decimal_places=2)
@@ -42,16 +45,13 @@ def read_json(request: HttpRequest) -> Any:
 def read_fields(
     body: Any, readers: Mapping[str, Callable[[Any], Any]], required: Collection[str]
 ) -> dict[str, Any]:
-    """What the readers make of the body's fields. Raises one ValidationError naming all faults."""
+    """What the readers make of the body's fields. Raises one ValidationError naming the faults."""
     if not isinstance(body, dict):
         raise ValidationError("Send an object.")
     values = {}
-    offered = ", ".join(readers) or "none"
-    faults = {
-        name[:100]: f"This cannot be written; there are {offered}."
-        for name in body
-        if name not in readers
-    }
+    unknown = (name[:100] for name in body if name not in readers)
+    message = f"This cannot be written; there are {', '.join(readers) or 'none'}."
+    faults = dict.fromkeys(islice(unknown, MOST_FAULTS + 1), message)
     for name, reader in readers.items():
         if name in body:
             try:
@@ -98,6 +98,7 @@ def read_field(field: models.Field, value: Any) -> Any:
         case models.JSONField():
             if not isinstance(value, dict):
                 raise ValidationError("Send an object.")
+            check_length(json.dumps(value))
             return value
     return field.clean(read_text(value).strip(), None)
 
@@ -105,7 +106,13 @@ def read_field(field: models.Field, value: Any) -> Any:
 def read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValidationError("Send text.")
+    check_length(value)
     return value
+
+
+def check_length(text: str) -> None:
+    if len(text.encode()) > LONGEST_TEXT:
+        raise ValidationError(f"Send at most {LONGEST_TEXT:,} bytes here.")
 
 
 def read_integer(value: Any, smallest: int, largest: int) -> int:
@@ -123,6 +130,11 @@ def read_amount(value: Any) -> Decimal:
     return _decimal(AMOUNT, value, 'Send an amount of zero or more, like "12.50".')
 
 
+def read_signed_amount(value: Any) -> Decimal:
+    """Money that may be negative: then it is given back."""
+    return _decimal(AMOUNT, value, 'Send an amount like "12.50", or "-12.50" for a refund.', None)
+
+
 def read_rate(value: Any) -> Decimal:
     """A fraction with at most four decimals."""
     return _decimal(RATE, value, 'Send a fraction of zero or more: "0.15" is 15 %.')
@@ -132,9 +144,25 @@ def read_moment(value: Any) -> datetime:
     """A time in ISO 8601, in UTC unless it says otherwise."""
     try:
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         raise ValidationError("Send a time like 2026-06-30T18:00:00Z.") from None
+    check_year(moment)
+    return moment
+
+
+def read_day(value: Any) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValidationError("Send a day like 2026-06-30.") from None
+    check_year(day)
+    return day
+
+
+def check_year(day: date) -> None:
+    if not 1900 <= day.year < 3000:
+        raise ValidationError("Send a year from 1900 to 2999.")
 
 
 def read_lines(value: Any) -> list[tuple[int, int]]:
@@ -148,11 +176,13 @@ def read_lines(value: Any) -> list[tuple[int, int]]:
     ]
 
 
-def _decimal(field: models.DecimalField, value: Any, advice: str) -> Decimal:
+def _decimal(
+    field: models.DecimalField, value: Any, advice: str, smallest: int | None = 0
+) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValidationError(advice)
     # The shortest text of a float is the number that was sent: 19.99, not 19.98999….
     number = field.clean(repr(value) if isinstance(value, float) else value, None)
-    if number < 0:
+    if smallest is not None and number < smallest:
         raise ValidationError(advice)
     return number

@@ -23,6 +23,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import (
     Avg,
+    CharField,
     Count,
     Field,
     ForeignKey,
@@ -38,12 +39,16 @@ from django.db.models import fields as model_fields
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 
+from shopdb.models import Invoice
+
 COMPARISONS = ("exact", "gt", "gte", "lt", "lte", "range", "in")
 TEXT_LOOKUPS = (
     *("exact", "iexact", "contains", "icontains", "in"),
     *("startswith", "istartswith", "endswith", "iendswith"),
 )
-DATE_LOOKUPS = (*COMPARISONS, "date", "year", "month")
+DAY_LOOKUPS = (*COMPARISONS, "year", "month")
+DATE_LOOKUPS = (*DAY_LOOKUPS, "date")
+CHOICE_LOOKUPS = ("exact", "in")
 KEY_LOOKUPS = ("exact", "in", "isnull")
 AGGREGATES = {"min": Min, "max": Max, "avg": Avg, "sum": Sum}
 
@@ -61,12 +66,16 @@ def lookups_of(field: Field) -> tuple[str, ...]:
     match field:
         case ForeignKey():
             return KEY_LOOKUPS
+        case Field(choices=[_, *_]):
+            return CHOICE_LOOKUPS
         case model_fields.CharField() | model_fields.TextField():
             return TEXT_LOOKUPS
         case model_fields.DecimalField() | model_fields.IntegerField():
             return COMPARISONS
         case model_fields.DateTimeField():
             return DATE_LOOKUPS
+        case model_fields.DateField():
+            return DAY_LOOKUPS
     return ()
 
 
@@ -76,6 +85,8 @@ def find_field(model: type[Model], path: str) -> Field:
     *relations, name = path.split("__")
     for relation in relations:
         model = model._meta.get_field(relation).related_model
+    if model is Invoice and name == "status":  # a column that is computed in each query
+        return CharField(choices=Invoice.Status.choices)
     field = model._meta.get_field(name)
     return field.output_field if isinstance(field, GeneratedField) else field
 
@@ -147,11 +158,14 @@ def aggregates(model: type[Model], paths: tuple[str, ...], text: str) -> dict[st
 
 
 def parse_day(name: str, text: str) -> datetime:
-    """The start of a day written as 2026-06-30, in UTC."""
+    """The start of a day written as 2026-06-30, in UTC: some days may be counted from it."""
     try:
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
+        day = datetime.combine(date.fromisoformat(text), time.min, UTC)
     except ValueError:
         raise ValidationError({name: "Write a day like 2026-06-30."}) from None
+    if not 1000 <= day.year < 9999:
+        raise ValidationError({name: "Write a day in a year from 1000 to 9998."})
+    return day
 
 
 def _condition(model: type[Model], allowed: dict, name: str, path: str, text: str) -> Q:
@@ -196,6 +210,12 @@ def _value(field: Field, lookup: str, text: str) -> Any:
             return _decimal(field, text)
         case model_fields.DateTimeField():
             return _moment(text)
+        case model_fields.DateField():
+            return _moment(text).date()
+        case Field(choices=[_, *_]):
+            offered = dict(field.flatchoices)
+            if text not in offered:
+                raise ValueError(_no_such(text, offered))
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"Search for at most {LONGEST_TEXT} characters.")
     return text

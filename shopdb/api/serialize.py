@@ -6,62 +6,91 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import DateTimeField, DecimalField, Field, JSONField, Model, QuerySet
+from django.db.models import (
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    JSONField,
+    Model,
+    QuerySet,
+)
 
 from shopdb.api.filters import find_field
 from shopdb.billing import to_cents
-from shopdb.models import InvoiceProduct
 
 
-def rows(queryset: QuerySet, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """One dict a row of a `values_list(*paths)`, in JSON's own types, in one query.
+class Statement(NamedTuple):
+    """SQL that is ready to run, and what it selects."""
+
+    sql: str
+    params: Sequence
+    model: type[Model]
+    paths: tuple[str, ...]
+
+
+def prepare(queryset: QuerySet, paths: tuple[str, ...]) -> Statement | None:
+    """The statement of a `values_list(*paths)`; None if Django sees that nothing can match."""
+    try:
+        return Statement(*queryset.query.sql_with_params(), queryset.model, paths)
+    except EmptyResultSet:
+        return None
+
+
+def rows(statement: Statement | None) -> list[dict[str, Any]]:
+    """One dict a row, by path, in JSON's own types, in one query.
 
     Reads the cursor directly and converts column by column. `values()` would turn every amount
     into a Decimal and every time into a datetime only for JSON to turn them into text again, and
     that costs more than the query.
     """
-    try:
-        sql, params = queryset.query.sql_with_params()
-    except EmptyResultSet:  # Django sees without asking that nothing can match
-        return []
-    return _dicts(_columns(sql, params, queryset.model, paths), paths)
+    return _dicts(_columns(statement), statement.paths) if statement else []
 
 
-def lines_of(invoice_ids: list[int], paths: tuple[str, ...]) -> dict[int, list[dict[str, Any]]]:
-    """The lines of these invoices as rows(), by invoice, in one query; none for no invoices."""
+def of_invoices(
+    model: type[Model], invoice_ids: list[int], paths: tuple[str, ...]
+) -> dict[int, list[dict[str, Any]]]:
+    """The lines or payments of these invoices as rows(), by invoice, in one query; none for no
+    invoices."""
     if not invoice_ids:
         return {}
-    with_invoice = ("invoice", *paths)
-    sql = _sql_for_lines(len(invoice_ids), with_invoice)
-    invoices, *columns = _columns(sql, invoice_ids, InvoiceProduct, with_invoice)
-    lines: dict[int, list[dict[str, Any]]] = {}
-    for invoice, line in zip(invoices, _dicts(columns, paths), strict=True):
-        lines.setdefault(invoice, []).append(line)
-    return lines
+    statement = _prepare_of_invoices(model, len(invoice_ids), ("invoice", *paths))
+    invoices, *columns = _columns(statement._replace(params=invoice_ids))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for invoice, row in zip(invoices, _dicts(columns, paths), strict=True):
+        found.setdefault(invoice, []).append(row)
+    return found
 
 
 @cache
-def _sql_for_lines(count: int, paths: tuple[str, ...]) -> str:
+def _prepare_of_invoices(model: type[Model], count: int, paths: tuple[str, ...]) -> Statement:
     # A page is nearly always as long as the last one, and compiling its hundred keys into SQL
     # takes as long as running it.
-    lines = InvoiceProduct.objects.filter(invoice__id__in=range(count)).order_by("pk")
-    return lines.values_list(*paths).query.sql_with_params()[0]
+    found = model.objects.filter(invoice__id__in=range(count)).order_by("pk")
+    return prepare(found.values_list(*paths), paths)
 
 
-def _columns(
-    sql: str, params: Sequence, model: type[Model], paths: Sequence[str]
-) -> list[Sequence]:
+def _columns(statement: Statement) -> list[Sequence]:
+    sql, params, model, paths = statement
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(paths)
     for index, path in enumerate(paths):
         if columns[index] and (convert := _converter(find_field(model, path))):
-            columns[index] = convert(columns[index])
+            columns[index] = _around_nulls(convert, columns[index])
     return columns
+
+
+def _around_nulls(convert: Callable[[Sequence], list], column: Sequence) -> Sequence:
+    if None not in column:
+        return convert(column)
+    filled = [value for value in column if value is not None]
+    converted = iter(convert(filled) if filled else ())
+    return [None if value is None else next(converted) for value in column]
 
 
 def _dicts(columns: Sequence[Sequence], paths: Sequence[str]) -> list[dict[str, Any]]:
@@ -87,6 +116,8 @@ def _converter(field: Field) -> Callable[[Sequence], list] | None:
             return _money_column
         case DateTimeField():
             return _time_column
+        case DateField():
+            return _day_column
         case JSONField():
             return _json_column
     return None
@@ -102,6 +133,10 @@ def _time_column(column: Sequence[datetime]) -> list[str]:
     if column[0].tzinfo:
         column = [moment.astimezone(UTC).replace(tzinfo=None) for moment in column]
     return [f"{moment.isoformat()}Z" for moment in column]
+
+
+def _day_column(column: Sequence[date]) -> list[str]:
+    return list(map(date.isoformat, column))
 
 
 def _json_column(column: Sequence[str]) -> list[Any]:

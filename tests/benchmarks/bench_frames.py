@@ -104,11 +104,15 @@ def _invoices() -> Iterator[QuerySet]:
 def _values(columns: list[str], owner: User) -> Iterator[list[object]]:
     rng = random.Random(1)
     last = datetime.datetime(2026, 6, 30)
-    for _ in range(INVOICES):
+    for sequence in range(INVOICES):
         total, discount, vat = rng.randint(100, 99_999), rng.randint(0, 99), rng.randint(0, 9_999)
-        payment = rng.randint(0, total)
+        payment = rng.randint(0, total - discount)
         issued_at = str(last - datetime.timedelta(seconds=rng.randint(0, 730 * 86_400)))
         row = {
+            "number": f"{issued_at[:4]}-{sequence:06}",
+            "due_on": issued_at[:10],
+            "void_at": None,
+            "void_reason": "",
             "created_at": issued_at,
             "updated_at": issued_at,
             "total": total / 100,

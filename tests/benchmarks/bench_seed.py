@@ -126,7 +126,15 @@ def _raw_insert(full: Path, empty: Path) -> tuple[float, float]:
     target.execute("PRAGMA foreign_keys = ON")  # as Django has it
     target.execute("BEGIN IMMEDIATE")
     cpu = wall = 0.0
-    for table in ("user", "category", "product", "customer", "invoice", "invoiceproduct"):
+    for table in (
+        "user",
+        "category",
+        "product",
+        "customer",
+        "invoice",
+        "invoiceproduct",
+        "payment",
+    ):
         columns = [row[1] for row in source.execute(f"PRAGMA table_info(shopdb_{table})")]
         names = ", ".join(f'"{name}"' for name in columns)  # generated columns are not listed
         insert = f"INSERT INTO shopdb_{table} ({names}) VALUES ({', '.join('?' * len(columns))})"

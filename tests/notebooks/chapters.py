@@ -24,6 +24,24 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 CHAPTERS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 
+# As JupyterLab writes it, so that opening and saving a chapter changes nothing.
+METADATA = {
+    "kernelspec": {
+        "display_name": "Django ORM workbook",
+        "language": "python",
+        "name": "django-orm-workbook",
+    },
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.13.0",
+    },
+}
+
 # A cell with this tag shows something that depends on the machine: it must run, no more.
 VARIES = "varies"
 ANSI = re.compile(r"\x1b\[[\d;]*m")
@@ -67,21 +85,17 @@ def execute(path: Path, url: str) -> NotebookNode:
         coalesce_streams=True,
         resources={"metadata": {"path": str(FOLDER)}},
     )
-    with TemporaryDirectory() as folder:
-        elsewhere = {
-            "DATABASE_URL": url,
-            "WORKBOOK_PROGRESS": f"{folder}/progress.json",
-            "PYTHONHASHSEED": "0",  # Django writes a set of JSON types into its SQL
-        }
-        client.execute(env=os.environ | elsewhere)
+    elsewhere = {
+        "DATABASE_URL": url,
+        "WORKBOOK_PROGRESS": "",  # kept nowhere, so nothing about it is shown
+        "PYTHONHASHSEED": "0",  # Django writes a set of JSON types into its SQL
+    }
+    client.execute(env=os.environ | elsewhere)
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
                 output.traceback = without_files(output.traceback)
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = METADATA
     return notebook
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from seed.writer import shop_models
@@ -21,4 +21,4 @@ def shop_digest() -> str:
 def _plain(value):
     if isinstance(value, Decimal):
         return f"{value:.2f}"
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

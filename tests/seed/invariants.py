@@ -1,12 +1,13 @@
 """What is true of every shop that seed makes, checked through the ORM."""
 
+from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import Count, F, Max, Min, Sum
 
 from seed import catalog
 from seed.writer import shop_models
-from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Payment, Product, User
 
 CENT = Decimal("0.01")
 
@@ -30,6 +31,30 @@ def assert_books_balance(vat_percent: dict[str, int] | None = None) -> None:
         assert discount <= total, invoice.pk
 
 
+def assert_payments_add_up() -> None:
+    """What an invoice says was paid is the sum of its payments; refunds come after payments."""
+    for invoice in Invoice.objects.prefetch_related("payments"):
+        payments = sorted(invoice.payments.all(), key=lambda p: (p.paid_at, -p.amount))
+        assert sum(payment.amount for payment in payments) == invoice.payment, invoice.pk
+        paid = 0
+        for payment in payments:
+            assert bool(payment.reason) or payment.amount > 0, payment.pk
+            assert payment.username_id == invoice.username_id, payment.pk
+            paid += payment.amount
+            assert paid >= 0, payment.pk
+
+
+def assert_numbers_have_no_gaps() -> None:
+    """Each owner counts the invoices of each year from 1, and none is missing."""
+    numbers = defaultdict(list)
+    for owner, number, issued_at in Invoice.objects.values_list("username", "number", "issued_at"):
+        year, _, count = number.partition("-")
+        assert (year, len(count) >= 4) == (f"{issued_at:%Y}", True), number
+        numbers[owner, year].append(int(count))
+    for key, counts in numbers.items():
+        assert sorted(counts) == list(range(1, len(counts) + 1)), key
+
+
 def assert_owners_agree() -> None:
     """An invoice and all it refers to belong to one owner; a line has its invoice's customer."""
     strangers = [
@@ -37,6 +62,7 @@ def assert_owners_agree() -> None:
         InvoiceProduct.objects.exclude(username=F("product__username")),
         InvoiceProduct.objects.exclude(username=F("customer__username")),
         InvoiceProduct.objects.exclude(customer=F("invoice__customer")),
+        Payment.objects.exclude(username=F("invoice__username")),
         Invoice.objects.exclude(username=F("customer__username")),
         Product.objects.exclude(username=F("category__username")),
         Category.objects.filter(parent__isnull=False).exclude(username=F("parent__username")),

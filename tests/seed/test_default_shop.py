@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Count, F, Q
 
 from seed import catalog
-from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Payment, Product, User
 from tests.seed import invariants
 from tests.seed.digest import shop_digest
 from tests.seed.queries import FILTERS, SORTS
@@ -14,7 +14,7 @@ from tests.seed.queries import FILTERS, SORTS
 pytestmark = pytest.mark.usefixtures("default_shop")
 
 # Changes with the rows, and only with them: say in the commit why they had to change.
-DIGEST = "1ea72505746bece3"
+DIGEST = "f0cbf87e6252e65e"
 
 
 def test_same_rows_on_every_machine_day_and_database():
@@ -25,6 +25,7 @@ def test_size_is_what_the_readme_says():
     models = (User, Category, Product, Customer, Invoice)
     assert [model.objects.count() for model in models] == [6, 20, 300, 800, 6000]
     assert 17_000 <= InvoiceProduct.objects.count() <= 19_000
+    assert 7_000 <= Payment.objects.count() <= 8_000
 
 
 def test_two_years_of_trade_up_to_the_last_day():
@@ -40,6 +41,29 @@ def test_two_years_of_trade_up_to_the_last_day():
 
 def test_books_balance():
     invariants.assert_books_balance()
+
+
+def test_payments_add_up_and_come_in_one_to_three_rows():
+    invariants.assert_payments_add_up()
+    paid = Invoice.objects.filter(payment__gt=0).annotate(n=Count("payments"))
+    assert set(paid.values_list("n", flat=True)) == {1, 2, 3}
+    assert not Payment.objects.filter(invoice__payment=0).exists()
+    assert not Payment.objects.filter(amount__lt=0).exists()  # refunds live in the small shop
+    end = datetime(2026, 7, 1, tzinfo=UTC)
+    assert not Payment.objects.filter(paid_at__lt=F("invoice__issued_at")).exists()
+    assert not Payment.objects.filter(paid_at__gte=end).exists()
+
+
+def test_invoices_are_numbered_without_gaps_in_the_order_of_their_dates():
+    invariants.assert_numbers_have_no_gaps()
+    for owner in User.objects.all():
+        numbers = list(owner.invoices.order_by("issued_at", "pk").values_list("number", flat=True))
+        assert numbers == sorted(numbers)
+
+
+def test_no_invoice_is_void_and_all_other_statuses_are_there():
+    last_day = Invoice.objects.with_status(on=date(2026, 6, 30))
+    assert set(last_day.values_list("status", flat=True)) == set(Invoice.Status) - {"void"}
 
 
 def test_every_row_belongs_to_the_owner_of_what_it_refers_to():
@@ -84,6 +108,12 @@ SOME_BUT_NOT_ALL = {
     "category without products": lambda: Category.objects.filter(products=None),
     "unpaid invoice": lambda: Invoice.objects.filter(payment=0, payment_due__gt=0),
     "part-paid invoice": lambda: Invoice.objects.filter(payment__gt=0, payment_due__gt=0),
+    "invoice paid in parts": lambda: Invoice.objects.alias(n=Count("payments")).filter(n__gt=1),
+    "invoice due on the last day": lambda: Invoice.objects.filter(due_on="2026-06-30"),
+    "invoice paid too late": lambda: Invoice.objects.filter(
+        pk__in=Payment.objects.filter(paid_at__date__gt=F("invoice__due_on")).values("invoice")
+    ),
+    "payment by card": lambda: Payment.objects.filter(method="card"),
     "invoice with discount": lambda: Invoice.objects.filter(discount__gt=0),
     "line at an older price": lambda: InvoiceProduct.objects.exclude(
         sale_price=F("product__price")

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
+from shopdb import logins
 from shopdb.billing import issue_invoice
 from shopdb.models import Category, Customer, Product, User
+from tests.seed import invariants
 
 
 def make_shop(name: str, **user_fields) -> SimpleNamespace:
@@ -53,7 +55,7 @@ class JsonClient:
     def __init__(self, user: User | None = None, **options) -> None:
         self.client = Client(**options)
         if user:
-            self.client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+            self.client.force_login(user)
 
     def __call__(self, method: str, path: str, body=None, *, raw: bytes | None = None, **headers):
         """The response; `.data` holds its JSON, `.queries` the count from Server-Timing."""
@@ -79,11 +81,30 @@ class JsonClient:
 
 
 @pytest.fixture(autouse=True)
+def _the_books_balance(request):
+    """Whatever a test did, an invoice's `payment` is the sum of its payments in the end."""
+    uses_database = {"db", "transactional_db"} & set(request.fixturenames)
+    if uses_database:
+        request.getfixturevalue(uses_database.pop())  # so that its rows are there until we looked
+    yield
+    if uses_database:
+        invariants.assert_payments_add_up()
+
+
+@pytest.fixture(autouse=True)
 def _quick_passwords(settings):
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *settings.PASSWORD_HASHERS,
     ]
+
+
+@pytest.fixture(autouse=True)
+def _open_door(monkeypatch):
+    """No test waits for, or is refused because of, the wrong passwords of another."""
+    monkeypatch.setattr(logins, "REFUSAL_TAKES", 0)
+    monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(most=1000, per_second=1))
+    logins.closed_until.clear()
 
 
 @pytest.fixture

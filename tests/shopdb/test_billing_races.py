@@ -6,6 +6,7 @@ Every buyer is a process of its own, as on a real server; the rows are committed
 import multiprocessing
 import sqlite3
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections
@@ -13,12 +14,15 @@ from django.db import connection, connections
 from shopdb.billing import (
     NotEnoughStock,
     Overpayment,
-    UnknownInvoice,
-    cancel_invoice,
+    PaymentToRefund,
+    RefundTooLarge,
+    VoidInvoice,
     issue_invoice,
     record_payment,
+    void_invoice,
 )
-from shopdb.models import Invoice, InvoiceProduct, Product
+from shopdb.models import Invoice, InvoiceProduct, Payment, Product
+from tests.seed import invariants
 from tests.shopdb.conftest import make_shop
 
 if sys.platform == "win32":
@@ -95,23 +99,74 @@ def test_twenty_buyers_ten_items(shop):
     assert Product.objects.get(name="Mug").stock == 100 - 5 - STOCK
     assert Invoice.objects.count() == before + STOCK
     assert InvoiceProduct.objects.filter(product__name="Kettle").count() == STOCK
+    invariants.assert_numbers_have_no_gaps()
 
 
-def test_a_debt_is_paid_once_and_an_invoice_cancelled_once(shop):
-    paid, cancelled = shop.invoices
+def test_issuers_never_share_or_skip_a_number(shop):
+    """Each sells something else, so that no lock on a product makes them wait for each other."""
+    count = 12
+    products = Product.objects.bulk_create(
+        Product(name=f"p{n}", price=1, unit="g", stock=1, category=shop.tea, username=shop.owner)
+        for n in range(count)
+    )
+    years = [datetime(year, 6, 1, tzinfo=UTC) for year in (2024, 2025)]
+
+    def issue(number: int) -> str:
+        return issue_invoice(
+            customer=shop.customers[number % 2],
+            lines=[(products[number], 1)],
+            discount=0,
+            vat_rate=0,
+            payment=1,
+            issued_at=years[number % 2],
+        ).number
+
+    assert at_once(issue, count) == [
+        f"{year}-{number:04}" for year in (2024, 2025) for number in range(1, count // 2 + 1)
+    ]
+    invariants.assert_numbers_have_no_gaps()
+
+
+def test_a_debt_is_paid_once_and_an_invoice_voided_once(shop):
+    paid, voided = shop.invoices
     due = paid.payment_due
+    record_payment(voided, -voided.payment, reason="Ordered twice")
 
     def settle(number: int) -> str:
         try:
             if number % 2:
                 record_payment(paid, due)
                 return "paid"
-            cancel_invoice(cancelled)
-        except (Overpayment, UnknownInvoice):
+            void_invoice(voided, "Ordered twice")
+        except (Overpayment, VoidInvoice):
             return "too late"
-        return "cancelled"
+        return "voided"
 
-    assert at_once(settle, 8) == ["cancelled", "paid"] + ["too late"] * 6
+    assert at_once(settle, 8) == ["paid"] + ["too late"] * 6 + ["voided"]
     paid.refresh_from_db()
     assert (paid.payment_due, paid.payment) == (0, due + 10)
     assert Product.objects.get(name="Assam").stock == 50 - 1
+    invariants.assert_payments_add_up()
+
+
+def test_a_payment_is_refunded_once_and_nothing_is_paid_on_a_void_invoice(shop):
+    invoice = shop.invoices[0]
+
+    def settle(number: int) -> str:
+        try:
+            if number % 2:
+                record_payment(invoice, -10, reason="Goods returned")
+                return "refunded"
+            void_invoice(invoice, "Ordered twice")
+            return "voided"
+        except (RefundTooLarge, VoidInvoice, PaymentToRefund):
+            return "refused"
+
+    answers = at_once(settle, 8)
+    assert answers.count("refunded") == 1
+    assert answers.count("voided") <= 1
+    invoice.refresh_from_db()
+    assert (invoice.payment, bool(invoice.void_at)) == (0, "voided" in answers)
+    assert list(Payment.objects.filter(invoice=invoice).values_list("amount", flat=True)) == [
+        *(10, -10)
+    ]

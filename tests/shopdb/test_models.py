@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 
 # model → field → (class, options), as the seed document writes them.
 SEED_DOCUMENT = {
@@ -63,3 +64,8 @@ def test_field_is_as_the_seed_document_writes_it(model, field, kind, options):
         assert found.remote_field.on_delete.__name__ == "CASCADE"
     else:
         assert {name: getattr(found, name) for name in options} == options
+
+
+@pytest.mark.django_db
+def test_the_migrations_make_the_models_as_they_are():
+    call_command("makemigrations", "shopdb", "seed", check=True, dry_run=True, verbosity=0)

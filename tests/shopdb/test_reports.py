@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from shopdb.billing import issue_invoice, record_payment, to_cents
+from shopdb.billing import issue_invoice, record_payment, to_cents, void_invoice
 from shopdb.models import Invoice, InvoiceProduct, Product
 
 
@@ -78,6 +78,25 @@ def test_both_ends_of_a_period_belong_to_it(trade, api):
         "units": 0,
         "total": "0.00",
     }
+
+
+def test_void_invoices_are_in_no_report(shop, trade, api):
+    before = api.get("reports/sales/").data["totals"]
+    void_invoice(trade[0], "Ordered twice")
+    sales = api.get("reports/sales/").data
+    assert [row["month"] for row in sales["results"]] == ["2026-01", "2026-03", "2026-06"]
+    lines = trade[0].invoice_products.all()
+    assert sales["totals"] == {
+        "invoices": before["invoices"] - 1,
+        "units": before["units"] - sum(line.qty for line in lines),
+        "total": str(Decimal(before["total"]) - sum(line.line_total for line in lines)),
+    }
+    for by in ("product", "category", "customer"):
+        groups = api.get(f"reports/sales/?by={by}").data["results"]
+        assert sum(Decimal(row["total"]) for row in groups) == Decimal(sales["totals"]["total"])
+    receivables = api.get("reports/receivables/").data["totals"]
+    assert receivables["invoices"] == 4
+    assert receivables["due"] == str(sum(invoice.payment_due for invoice in trade[1:]))
 
 
 def test_running_totals_run_on_over_pages(trade, api):

@@ -7,7 +7,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from workbook.kernel.rollback import Rollback
+from workbook.kernel.rollback import CellRollback
 from workbook.kernel.watcher import Watcher, magics_and_code
 from workbook.queries import Report
 
@@ -81,14 +81,20 @@ class WorkbookMagics(Magics):
 
     @line_magic
     def rollback(self, line: str) -> None:
-        """First line of a cell: whatever the cell writes is undone when it ends."""
+        """First line of a cell: whatever the cell writes is undone when it ends.
+
+        That is what the cell writes through Django's connections, `await` included. Out of reach
+        are other processes, the connections of threads, those that the cell opens with the driver
+        itself, and what a thread or a task writes after the cell has ended: the report says so
+        where that can be seen. Numbers taken from a sequence are not given back.
+        """
         if line.strip():
             raise UsageError("%rollback is a line of its own: the code goes below it.")
         self._stands_above_the_code("rollback")
         if self.watcher.rollback is not None:
             return
         try:
-            self.watcher.rollback = Rollback(self.watcher.shared.connections)
+            self.watcher.rollback = CellRollback(self.watcher.shared.connections)
         except DatabaseError as error:
             raise UsageError(f"%rollback could not begin a transaction: {error}") from None
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
+from workbook.kernel.escapes import Escapes
 from workbook.kernel.scratch import ScratchModels
 from workbook.queries import recorder
 
@@ -11,19 +12,20 @@ from workbook.queries import recorder
 class Rollback:
     """A transaction around a cell, on every database, that `end()` undoes."""
 
-    def __init__(self, connections: dict[str, Any]) -> None:
+    def __init__(self, kept: dict[str, Any]) -> None:
         """Raises django.db.DatabaseError when the default database cannot be reached."""
         self._open: list[tuple[Any, transaction.Atomic, str]] = []
         self._scratch = ScratchModels([])
         with recorder.paused():
-            for alias, connection in connections.items():
+            for alias, connection in kept.items():
                 try:
                     self._begin(alias, connection)
                 except DatabaseError:
                     if alias == "default":
                         self.end()
                         raise
-        self._scratch = ScratchModels(connection for connection, _, _ in self._open)
+        self.connections = [connection for connection, _, _ in self._open]
+        self._scratch = ScratchModels(self.connections)
 
     def _begin(self, alias: str, connection: Any) -> None:
         block = transaction.atomic(using=alias)
@@ -38,6 +40,7 @@ class Rollback:
         with recorder.paused():
             while self._open:
                 connection, block, marker = self._open.pop()
+                connections[connection.alias] = connection  # the cell may have deleted it
                 try:
                     held = self._undo(connection, block, marker)
                 except DatabaseError:
@@ -74,3 +77,19 @@ class Rollback:
             connection.needs_rollback = True
         block.__exit__(None, None, None)
         return held
+
+
+class CellRollback(Rollback):
+    """`%rollback` itself: it also says what a cell did that no transaction reaches."""
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        super().__init__(kept)
+        self._escapes = Escapes()
+
+    def end(self) -> list[str]:
+        """Undo everything; returns sentences about what was undone and what was not."""
+        escaped = self._escapes.end(self.connections)
+        notes = super().end()
+        if not notes and not escaped:
+            return ["Rolled back: nothing this cell wrote remains."]
+        return [*(notes or ["Rolled back what this cell itself wrote."]), *escaped]

@@ -15,9 +15,9 @@ from django.db.models.query import QuerySet
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
 from workbook import tables
-from workbook.kernel.rollback import Rollback
+from workbook.kernel.rollback import CellRollback
 from workbook.kernel.sharing import SharedConnections
-from workbook.queries import Report, origins, plans, recorder, report, unread
+from workbook.queries import Report, origins, plans, recorder, report, unread, writes
 from workbook.queries.origins import Cell
 
 
@@ -29,11 +29,13 @@ class Watcher:
         self.shared = SharedConnections()
         self.on = True
         self.capture: Report | None = None
-        self.rollback: Rollback | None = None
+        self.rollback: CellRollback | None = None
         self.explain = False
         self.guess: int | None = None
         # Called after a cell with %guess: its code without magics, the guess, the queries it ran.
         self.guessed: list[Callable[[str, int, int], None]] = []
+        # How to undo what a cell wrote, as a sentence; a project that knows no way leaves it empty.
+        self.how_to_undo = ""
         self.source = ""
         self._own_numbers: set[str] = set()  # of the cell that is running, and of cells within
         self._depth = 0  # %%capture and the like run a cell inside the cell
@@ -71,11 +73,14 @@ class Watcher:
         self._depth = max(self._depth - 1, 0)
         if self._depth:
             return
+        self.shared.restore()  # the cell may have deleted or replaced them
         capture, self.capture = self.capture, None
         notes: list[str] = []
+        closing = ""
         try:
             if capture is not None:
                 capture.__exit__()
+                closing = self._saved(capture)
                 capture.guess = self.guess
                 if result is None or result.success:
                     capture.unread = unread.find(capture)
@@ -84,11 +89,11 @@ class Watcher:
         except Exception as error:
             notes.append(_sorry(error))
         finally:
-            notes += self._undo(capture)
+            notes += self._undo()
         if self.guess is not None:
             notes += self._answer_guess(capture, result)
         if capture is not None or notes:
-            self._show(capture, notes)
+            self._show(capture, notes, closing)
         origins.forget_files()
 
     def _answer_guess(self, capture: Report | None, result: ExecutionResult | None) -> list[str]:
@@ -104,12 +109,21 @@ class Watcher:
             return [_sorry(error)]
         return []
 
-    def _show(self, capture: Report | None, notes: list[str]) -> None:
+    def _saved(self, capture: Report) -> str:
+        """What a cell without `%rollback` has written for good, and how to undo it."""
+        if not self.how_to_undo or self.rollback is not None:
+            return ""
+        if any(connection.in_atomic_block for connection in self.shared.connections.values()):
+            return ""  # nothing is for good yet: an exercise is undone when it has been checked
+        saved = writes.summary(writes.kept(capture))
+        return f"Saved to the database: {saved}. {self.how_to_undo}" if saved else ""
+
+    def _show(self, capture: Report | None, notes: list[str], closing: str) -> None:
         try:
             if capture is not None and (
                 capture.count or capture.transactions or capture.guess is not None
             ):
-                data = report.mimebundle(capture, notes)
+                data = report.mimebundle(capture, notes, closing)
             elif notes:
                 data = {"text/plain": "\n".join(notes)}
             else:
@@ -118,21 +132,9 @@ class Watcher:
             data = {"text/plain": "\n".join([*notes, _sorry(error)])}
         self.shell.display_pub.publish(data=data, metadata={})
 
-    def _undo(self, capture: Report | None) -> list[str]:
+    def _undo(self) -> list[str]:
         rollback, self.rollback = self.rollback, None
-        if rollback is None:
-            return []
-        notes = rollback.end()
-        ours = list(map(id, self.shared.connections.values()))
-        for query in capture.queries if capture else ():
-            if not query.is_select and id(query.connection) not in ours:
-                at = f" at {query.place}" if query.place else ""
-                notes.append(
-                    f"A thread of this cell wrote on a connection of its own{at}: "
-                    "%rollback does not reach that."
-                )
-                break
-        return notes or ["Rolled back: nothing this cell wrote remains."]
+        return rollback.end() if rollback is not None else []
 
     def _still_running(self) -> bool:
         return self._task is None or self._task is _current_task()

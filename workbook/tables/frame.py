@@ -50,16 +50,13 @@ def frame(queryset: QuerySet | RawQuerySet | BaseManager, *, exact: bool = False
             "`pip install pandas`, then run the cell again."
         ) from None
 
-    rows = read(queryset)
-    parts: list[list[pd.Series]] = [[] for _ in rows.columns]
+    from workbook.tables.arrays import SeriesBuilder
+
+    rows = read(queryset, quick=not exact)
+    builders = [SeriesBuilder(column, exact=exact) for column in rows.columns]
     for chunk in rows.chunks:
-        for part, column, raw in zip(parts, rows.columns, rows.by_column(chunk), strict=True):
-            part.append(column.series(raw, exact=exact))
-    whole = {}
-    for position, (part, column) in enumerate(zip(parts, rows.columns, strict=True)):
-        empty = column.series([[]] * column.width, exact=exact)
-        whole[position] = column.joined(part or [empty], exact=exact)
-        part.clear()  # so that only one column at a time is held twice
-    table = pd.DataFrame(whole, copy=False)
+        for builder, raw in zip(builders, rows.by_column(chunk), strict=True):
+            builder.add(raw)
+    table = pd.DataFrame({n: builder.series() for n, builder in enumerate(builders)}, copy=False)
     table.columns = pd.Index([column.name for column in rows.columns], dtype="str")
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import accumulate, batched
 from operator import itemgetter
@@ -28,8 +29,9 @@ from django.db.models.query import (
 from django.db.models.sql.constants import LOUTER, MULTI
 
 from workbook.tables.columns import Column
+from workbook.tables.postgresql import QuickLoaders
 
-CHUNK_ROWS = 10_000
+CHUNK_ROWS = 20_000
 
 
 @dataclasses.dataclass
@@ -50,8 +52,11 @@ class Rows:
         return [raw[column.start : column.start + column.width] for column in self.columns]
 
 
-def read(source: Any) -> Rows:
-    """Start reading: run the query, unless the QuerySet holds its rows already."""
+def read(source: Any, *, quick: bool = False) -> Rows:
+    """Start reading: run the query, unless the QuerySet holds its rows already.
+
+    With `quick`, its columns may come as `Column.quick` says.
+    """
     queryset = _queryset(source)
     if isinstance(queryset, RawQuerySet):
         return _read_raw(queryset)
@@ -63,8 +68,14 @@ def read(source: Any) -> Rows:
         items = list(queryset._iterable_class(queryset))
         compiler.setup_query()
         return _rows_of_items(_columns(queryset, compiler), items)
-    results = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=CHUNK_ROWS)
-    return Rows(_columns(queryset, compiler), _closing(results), from_items=False)
+    loaders = QuickLoaders(lambda: _columns(queryset, compiler))
+    quick = quick and compiler.connection.vendor == "postgresql"
+    with compiler.connection.execute_wrapper(loaders) if quick else nullcontext():
+        results = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=CHUNK_ROWS)
+    columns = _columns(queryset, compiler)
+    for column in columns:
+        column.quick = loaders.used
+    return Rows(columns, _closing(results), from_items=False)
 
 
 def _queryset(source: Any) -> QuerySet | RawQuerySet:

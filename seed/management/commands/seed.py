@@ -2,11 +2,11 @@
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
-from tqdm import tqdm
 
-from seed import catalog, writer
+from seed import catalog, state, writer
 from seed.shop import DEFAULT_INVOICES, FIRST_DAY, LAST_DAY, generate
 
 
@@ -30,8 +30,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--if-empty", action="store_true", help="do nothing when the shop has rows"
         )
+        parser.add_argument(
+            "--update",
+            action="store_true",
+            help="fill an empty shop; one that is seeded, seed again only if the workbook now "
+            "makes other data and nobody has changed a row",
+        )
 
-    def handle(self, *, verbosity: int, reset: bool, if_empty: bool, **options) -> None:
+    def handle(
+        self, *, verbosity: int, reset: bool, if_empty: bool, update: bool, **options
+    ) -> None:
         seed = whole_number("--seed", options["seed"], at_least=0)
         invoices = whole_number("--invoices", options["invoices"], at_least=1)
         if reset and if_empty:
@@ -42,14 +50,17 @@ class Command(BaseCommand):
                     f"The database has no table {missing[0]} yet. Run `python manage.py migrate`, "
                     "then seed again."
                 )
-            message = self.fill(seed, invoices, verbosity, reset=reset, if_empty=if_empty)
+            if update and not writer.is_empty(connection):
+                message = state.update()
+            else:
+                message = self.fill(seed, invoices, verbosity, reset=reset, if_empty=if_empty)
         except DatabaseError as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise CommandError(
                 f"Nothing was changed, because the database refused: {reason}. "
                 "If another program is writing to it, try again when that has finished."
             ) from error
-        if verbosity:
+        if verbosity and message:
             self.stdout.write(message)
 
     def fill(self, seed: int, invoices: int, verbosity: int, *, reset: bool, if_empty: bool) -> str:
@@ -62,8 +73,16 @@ class Command(BaseCommand):
                     return "The shop has rows already; seed left them as they are."
                 raise CommandError(
                     "The shop has rows already, and seed does not overwrite them. "
-                    "To delete them all and start afresh, run `python manage.py seed --reset`."
+                    "To delete them all and start again, run `python manage.py seed --reset`."
                 )
+            if not settings.DEMO_USERS:
+                raise CommandError(
+                    "With DEBUG=0, seed makes no demo shop: the password of its owners is "
+                    "published, and one of them is a superuser. Make a user of your own with "
+                    "`python manage.py createsuperuser`."
+                )
+            from tqdm import tqdm  # a server has none, and gets to the sentence above
+
             counts: dict[str, int] = {}
             # disable=None: silent unless a person watches the terminal.
             with tqdm(
@@ -75,12 +94,14 @@ class Command(BaseCommand):
                     if name == "Invoice":
                         bar.update(len(rows))
             writer.advance_sequences(connection)
+            state.note(seed, invoices)
         admin = next(owner.username for owner in catalog.OWNERS if owner.is_superuser)
         return (
             f"Seeded {counts['User']} owners, {counts['Category']} categories, "
             f"{counts['Product']:,} products, {counts['Customer']:,} customers, "
-            f"{counts['Invoice']:,} invoices and {counts['InvoiceProduct']:,} lines "
-            f"({FIRST_DAY} to {LAST_DAY}); log in as {admin} with password {catalog.PASSWORD}."
+            f"{counts['Invoice']:,} invoices, {counts['InvoiceProduct']:,} lines and "
+            f"{counts['Payment']:,} payments ({FIRST_DAY} to {LAST_DAY}); "
+            f"log in as {admin} with password {catalog.PASSWORD}."
         )
 
 

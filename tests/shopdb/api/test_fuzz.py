@@ -1,5 +1,6 @@
 """Thousands of random requests, and never a 5xx."""
 
+import re
 from collections import Counter
 from urllib.parse import quote
 
@@ -9,15 +10,18 @@ from hypothesis import strategies as st
 
 from shopdb.api import views as api_module
 from shopdb.models import User
+from tests.seed import invariants
 from tests.shopdb.conftest import JsonClient
 
-EXAMPLES = 24  # each sends nine methods to nineteen routes: about 4,000 requests
+EXAMPLES = 24  # each sends nine methods to twenty routes: about 4,000 requests
 ROUTES = [str(url.pattern) for url in api_module.urlpatterns]
 ANYWHERE = ROUTES[-1]
+KEY = re.compile(r"<\w+:\w+>")
 METHODS = ["GET", "GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "BREW", "DELETE"]
 FIELDS = sorted(
     {name for resource in api_module.RESOURCES.values() for name in resource.fields}
     | {"password", "otp", "username", "lines", "amount", "vat_rate", "customer", "no", "pk", ""}
+    | {"method", "paid_at", "reason", "id"}
 )
 LOOKUPS = sorted(
     {
@@ -66,6 +70,25 @@ anything = st.recursive(
 )
 
 
+headers = st.fixed_dictionaries(
+    {},
+    optional={
+        "content_type": st.sampled_from(
+            [
+                *("application/json", "APPLICATION/JSON; charset=utf-16", "text/html", "", ";"),
+                *("multipart/form-data", "multipart/form-data; boundary=", "application/json;;=;"),
+                "application/x-www-form-urlencoded; charset=rot13",
+            ]
+        ),
+        "HTTP_HOST": st.sampled_from(["testserver", "evil.example", "[::1", "", "a b"]),
+        "HTTP_X_CSRFTOKEN": st.sampled_from(["", "\xff", "x" * 5000]),
+        "HTTP_ACCEPT": st.sampled_from(["text/html", "*/*;q=nan"]),
+        "HTTP_X_FORWARDED_FOR": st.sampled_from(["", ",,,", "203.0.113.9", "\xff"]),
+        "CONTENT_LENGTH": st.sampled_from(["", "-1", "abc", "0"]),
+    },
+)
+
+
 def requests(shop, stranger):
     """A query, a key and, for every route, a body that is nearly right or anything at all."""
     rows = [shop.tea, shop.drinks, *shop.products, *shop.customers, *shop.invoices]
@@ -84,14 +107,20 @@ def requests(shop, stranger):
         "invoices": {"customer": key, "lines": st.lists(line, max_size=2), "payment": money}
         | {"vat_rate": money, "issued_at": texts},
         "payments": {"amount": money},
+        "refunds": {"amount": st.sampled_from(["-0.01", -10]), "reason": text, "method": text},
+        "void": {"reason": text},
         "login": {"username": text, "password": text},
     }
     kinds = {kind: st.fixed_dictionaries(fields) for kind, fields in nearly.items()}
     kinds["products"] |= st.lists(kinds["products"], max_size=3)
     kinds = {kind: st.one_of(right, right, anything) for kind, right in kinds.items()}
-    pks = st.one_of(st.sampled_from([str(row.pk) for row in rows]), numbers.map(str), texts)
+    kinds["payments"] |= kinds.pop("refunds")
+    keys = [str(row.pk) for row in rows] + [invoice.number for invoice in shop.invoices]
+    pks = st.one_of(st.sampled_from(keys), numbers.map(str), texts)
     raw = st.one_of(st.none(), st.none(), st.none(), st.binary(max_size=20))
-    return st.fixed_dictionaries(kinds), st.tuples(queries, queries), pks, raw
+    usual = st.just({})
+    extra = st.one_of(usual, usual, headers)
+    return st.fixed_dictionaries(kinds), st.tuples(queries, queries), pks, raw, extra
 
 
 def test_no_request_is_answered_by_a_failure(shop, stranger):
@@ -102,22 +131,24 @@ def test_no_request_is_answered_by_a_failure(shop, stranger):
         max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(*requests(shop, stranger), st.booleans())
-    def every_example_meets_the_same_shop(bodies, queries, pk, raw, as_staff):
+    def every_example_meets_the_same_shop(bodies, queries, pk, raw, extra, as_staff):
         with transaction.atomic():
             sender = JsonClient(staff if as_staff else shop.owner, raise_request_exception=False)
             for number, method in enumerate(METHODS):
                 for route in ROUTES:
-                    send(sender, method, route, pk, queries[number % 2], bodies, raw)
+                    send(sender, method, route, pk, queries[number % 2], bodies, raw, extra)
+            invariants.assert_payments_add_up()
             transaction.set_rollback(True)
 
-    def send(sender, method, route, pk, query, bodies, raw):
-        path = quote(route.replace("<int:pk>", pk).replace(ANYWHERE, pk), errors="replace")
-        kind = "payments" if "payments" in route else route.partition("/")[0]
+    def send(sender, method, route, pk, query, bodies, raw, extra):
+        path = quote(KEY.sub(lambda _: pk, route).replace(ANYWHERE, pk), errors="replace")
+        kind = next((kind for kind in ("payments", "void") if kind in route), None)
+        kind = kind or route.partition("/")[0]
         if kind in {"login", "logout"}:
             sender = JsonClient(raise_request_exception=False)
-        response = sender(method, f"{path}?{query}", bodies.get(kind, {}), raw=raw)
+        response = sender(method, f"{path}?{query}", bodies.get(kind, {}), raw=raw, **extra)
         seen[response.status_code] += 1
-        assert response.status_code < 500, (method, path)
+        assert response.status_code < 500, (method, path, extra)
         if response.status_code >= 400 and method != "HEAD":
             assert response.data["error"].keys() == {"code", "message", "fields"}
 

@@ -2,10 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from django.db import DataError, OperationalError
 from django.test import Client, RequestFactory
 
+from shopdb.billing import record_payment
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 from shopdb.wsgi import application
 from tests.shopdb.conftest import JsonClient
@@ -148,7 +151,7 @@ def test_what_was_sold_cannot_be_deleted(shop, api):
 # --- Invoices --------------------------------------------------------------------------------
 
 
-def test_sell_pay_and_cancel(shop, api):
+def test_sell_pay_refund_and_void(shop, api):
     response = api.post(
         "invoices/",
         {
@@ -156,13 +159,19 @@ def test_sell_pay_and_cancel(shop, api):
             "lines": [{"product": shop.products[2].pk, "qty": 3}],
             "discount": "2.00",
             "vat_rate": 0.15,
-            "issued_at": "2026-06-30T20:00:00+02:00",
+            "payment": "0.30",
+            "method": "card",
+            "issued_at": "2024-06-30T20:00:00+02:00",
         },
     )
     assert response.status_code == 201, response.data
+    assert response["Location"] == "/api/invoices/2024-0001/"
     invoice = response.data
-    assert invoice["issued_at"] == "2026-06-30T18:00:00Z"
-    assert (invoice["total"], invoice["vat"], invoice["payment_due"]) == ("37.05", "5.26", "40.31")
+    assert "id" not in invoice
+    assert (invoice["number"], invoice["status"]) == ("2024-0001", "overdue")
+    assert (invoice["issued_at"], invoice["due_on"]) == ("2024-06-30T18:00:00Z", "2024-07-30")
+    assert (invoice["void_at"], invoice["void_reason"]) == (None, "")
+    assert (invoice["total"], invoice["vat"], invoice["payment_due"]) == ("37.05", "5.26", "40.01")
     assert invoice["customer__name"] == "Åsa"
     assert invoice["lines"] == [
         {
@@ -173,15 +182,108 @@ def test_sell_pay_and_cancel(shop, api):
             "line_total": "37.05",
         }
     ]
-    address = f"invoices/{invoice['id']}/"
+    assert invoice["payments"] == [
+        {"amount": "0.30", "method": "card", "paid_at": "2024-06-30T18:00:00Z", "reason": ""}
+    ]
+    address = "invoices/2024-0001/"
     assert api.get(address).data == invoice
-    paid = api.post(f"{address}payments/", {"amount": "40.30"})
+    paid = api.post(f"{address}payments/", {"amount": "40.00"})
     assert (paid.status_code, paid.data["payment_due"]) == (201, "0.01")
     over = api.post(f"{address}payments/", {"amount": "0.02"})
     assert (over.status_code, over.data["error"]["code"]) == (400, "Overpayment")
-    assert api.delete(address).status_code == 204
-    assert api.get(address).status_code == 404
+    rest = api.post(
+        f"{address}payments/",
+        {"amount": "0.01", "method": "cash", "paid_at": "2024-07-01T00:00:00Z"},
+    )
+    assert (rest.data["status"], rest.data["payment_due"]) == ("paid", "0.00")
+
+    reason = {"reason": "Goods returned"}
+    early = api.post(f"{address}void/", reason)
+    assert (early.status_code, early.data["error"]["code"]) == (409, "PaymentToRefund")
+    silent = api.post(f"{address}payments/", {"amount": "-40.31"})
+    assert (silent.status_code, silent.data["error"]["code"]) == (400, "ReasonRequired")
+    back = api.post(f"{address}payments/", {"amount": "-40.31"} | reason)
+    assert (back.data["payment"], back.data["payment_due"]) == ("0.00", "40.31")
+    assert back.data["payments"][-1] | {"paid_at": ""} == {
+        **{"amount": "-40.31", "method": "transfer", "paid_at": ""},
+        **reason,
+    }
+    voided = api.post(f"{address}void/", reason)
+    assert (voided.status_code, voided.data["status"]) == (200, "void")
+    assert TIME.fullmatch(voided.data["void_at"])
+    assert (voided.data["void_reason"], voided.data["lines"]) == (
+        *("Goods returned", invoice["lines"]),
+    )
+    assert api.get(address).data == voided.data
     assert Product.objects.get(pk=shop.products[2].pk).stock == 95
+    for path, body in [("void/", reason), ("payments/", {"amount": 1})]:
+        again = api.post(f"{address}{path}", body)
+        assert (again.status_code, again.data["error"]["code"]) == (409, "VoidInvoice")
+
+
+def test_an_invoice_is_not_deleted_and_the_answer_says_what_to_do(shop, api):
+    number = shop.invoices[0].number
+    response = api.delete(f"invoices/{number}/")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert "POST /api/invoices/<number>/void/" in response.data["error"]["message"]
+    assert Invoice.objects.filter(number=number).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("void/", {}, "reason"),
+        ("void/", {"reason": 5}, "reason"),
+        ("void/", {"reason": "a", "by": "me"}, "by"),
+        ("payments/", {"amount": "much"}, "amount"),
+        ("payments/", {"amount": 1, "method": None}, "method"),
+        ("payments/", {"amount": 1, "paid_at": "yesterday"}, "paid_at"),
+        ("", {"due_on": "soon"}, "due_on"),
+        ("", {"due_on": 20260630}, "due_on"),
+    ],
+)
+def test_wrong_fields_of_an_invoice_are_named(shop, api, path, body, field):
+    address = f"invoices/{shop.invoices[0].number}/{path}" if path else "invoices/"
+    sale = {"customer": shop.customers[0].pk, "lines": []}
+    response = api.post(address, body if path else sale | body)
+    assert (response.status_code, list(response.data["error"]["fields"])) == (400, [field])
+
+
+def test_invoices_are_found_by_number_status_and_due_date(shop, stranger, api):
+    first, second = (invoice.number for invoice in shop.invoices)
+    record_payment(shop.invoices[1], shop.invoices[1].payment_due)
+    Invoice.objects.filter(pk=shop.invoices[0].pk).update(due_on="2024-06-30")
+
+    def numbers(query):
+        return [row["number"] for row in api.get(f"invoices/?{query}").data["results"]]
+
+    assert numbers(f"number={first}") == [first]
+    assert numbers("status=overdue") == [first]
+    assert numbers("status__in=paid,void") == [second]
+    assert numbers("exclude.status=paid") == [first]
+    assert numbers("order_by=-number") == [second, first]
+    assert numbers("due_on__lte=2024-06-30") == [first]
+    assert numbers("due_on__year=2024") == [first]
+    assert api.get("invoices/?status=overdue&aggregate=count").data["aggregate"] == {"count": 1}
+    wrong = api.get("invoices/?status=late").data["error"]["fields"]["status"][0]
+    assert "open, part-paid, paid, overdue, void" in wrong
+    assert api.get("invoices/?id=1").status_code == 400
+
+
+def test_lists_know_what_day_it_is(shop, api, monkeypatch):
+    """What is kept from one request to the next must not outlive the day."""
+    due_on = shop.invoices[0].due_on
+
+    def status_on(day):
+        monkeypatch.setattr("django.utils.timezone.localdate", lambda *args: day)
+        return api.get(f"invoices/{shop.invoices[0].number}/").data["status"]
+
+    late = due_on + timedelta(days=1)
+    assert [status_on(day) for day in (due_on, late, due_on)] == [
+        "part-paid",
+        "overdue",
+        "part-paid",
+    ]
 
 
 def test_a_list_of_invoices_brings_customers_and_lines(shop, stranger, api):
@@ -201,6 +303,11 @@ def test_sales_that_cannot_be(shop, api):
         ({"customer": customer, "lines": [line], "vat_rate": 15}, 400, "invalid"),
         ({"customer": customer, "lines": [line], "vat_rate": "1.5"}, 400, "InvalidAmount"),
         ({"customer": customer, "lines": [line], "total": 1}, 400, "invalid"),
+        ({"customer": customer, "lines": [line], "due_on": "2020-01-01"}, 400, "InvalidDate"),
+        (
+            *({"customer": customer, "lines": [line], "issued_at": "9999-12-31T23:59:59Z"}, 400),
+            "invalid",
+        ),
         ({"customer": customer, "lines": [line | {"qty": 0}]}, 400, "invalid"),
         ({"customer": customer, "lines": [line | {"price": 1}]}, 400, "invalid"),
         ({"customer": customer, "lines": {}}, 400, "invalid"),
@@ -211,8 +318,8 @@ def test_sales_that_cannot_be(shop, api):
         response = api.post("invoices/", body)
         assert (response.status_code, response.data["error"]["code"]) == (status, code), body
     assert Invoice.objects.filter(username=shop.owner).count() == 2
-    patched = api.patch(f"invoices/{shop.invoices[0].pk}/", {"total": 1})
-    assert (patched.status_code, patched["Allow"]) == (405, "GET, DELETE, HEAD, OPTIONS")
+    patched = api.patch(f"invoices/{shop.invoices[0].number}/", {"total": 1})
+    assert (patched.status_code, patched["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 # --- Signing in ------------------------------------------------------------------------------
@@ -335,6 +442,123 @@ def test_a_claimed_charset_changes_nothing(db, charset):
     statuses = []
     list(application(environ, lambda status, headers: statuses.append(status)))
     assert statuses == ["200 OK"]
+
+
+@pytest.mark.parametrize("path", ["products/x/", "nothing/", "login/", ""])
+def test_a_form_without_a_boundary_gets_the_same_shape(path):
+    api = JsonClient(enforce_csrf_checks=True)
+    response = api("POST", path, raw=b"x", content_type="multipart/form-data")
+    assert response.status_code in {404, 405, 415}
+    assert response.data["error"].keys() == {"code", "message", "fields"}
+
+
+def test_a_wrong_address_is_wrong_for_those_without_a_token_too(shop):
+    for method in ("POST", "PUT", "DELETE", "BREW"):
+        response = JsonClient(shop.owner, enforce_csrf_checks=True)(method, "nothing/", {})
+        assert (response.status_code, response.data["error"]["code"]) == (404, "not_found")
+    assert Client(enforce_csrf_checks=True).post("/api")["Location"] == "/api/"
+
+
+def test_a_wrong_host_gets_the_same_shape(db):
+    response = JsonClient().get("products/", HTTP_HOST="evil.example")
+    assert (response.status_code, response.data["error"]["code"]) == (400, "invalid")
+    page = Client().get("/admin/login/", HTTP_HOST="evil.example")
+    assert (page.status_code, page["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_our_own_failure_gets_the_same_shape_and_tells_nothing(shop, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr("shopdb.reports.stock", fail)
+    response = JsonClient(shop.owner, raise_request_exception=False).get("reports/stock/")
+    assert (response.status_code, response.data["error"]["code"]) == (500, "failure")
+    assert b"secret" not in response.content
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(OperationalError("database is locked"), 503, "busy"), (DataError("?"), 409, "conflict")],
+)
+def test_what_the_database_refuses(shop, api, monkeypatch, error, status, code):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("shopdb.reports.stock", fail)
+    response = api.get("reports/stock/")
+    assert (response.status_code, response.data["error"]["code"]) == (status, code)
+    assert ("Retry-After" in response) == (status == 503)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            f"reports/receivables/?as_of={day}"
+            for day in ("0001-01-01", "0001-03-30", "9999-12-31")
+        ),
+        *("reports/sales/?from=0001-01-01", "reports/sales/?to=9999-12-31"),
+    ],
+)
+def test_days_that_cannot_be_counted_from_are_named(api, path):
+    response = api.get(path)
+    assert response.status_code == 400
+    assert "a year from 1000 to 9998" in str(response.data["error"]["fields"])
+    for day in ("1000-01-01", "9998-12-31"):
+        assert api.get(f"{path.partition('=')[0]}={day}").status_code == 200
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1899-12-31", "9999-12-31T23:59:59Z"])
+def test_a_sale_is_of_our_time(shop, api, moment):
+    line = {"product": shop.products[0].pk, "qty": 1}
+    body = {"customer": shop.customers[0].pk, "lines": [line], "issued_at": moment}
+    response = api.post("invoices/", body)
+    assert list(response.data["error"]["fields"]) == ["issued_at"]
+
+
+def test_twenty_faults_are_named_and_no_more(shop, api):
+    many = {f"key {n}": n for n in range(100_000)}
+    bodies = [many, [{}] * 1000, [many], [[]] * 50]
+    answers = [api.post("products/", body) for body in bodies]
+    answers.append(api.get("reports/stock/?" + "&".join(f"a{n}" for n in range(900))))
+    for response in answers:
+        error = response.data["error"]
+        assert (response.status_code, len(error["fields"])) == (400, 20)
+        assert error["message"].endswith("The first 20 are named.")
+        assert len(response.content) < 20_000
+    assert len(api.post("products/", {"a": 1}).data["error"]["fields"]) == 5
+
+
+@pytest.mark.parametrize("size", [65_536, 65_537])
+def test_texts_and_json_have_64_kb(shop, api, size):
+    fits = size == 65_536
+    text = "é" * (size // 2) + "x" * (size % 2)
+    response = api.patch(f"categories/{shop.tea.pk}/", {"description": text})
+    assert response.status_code == (200 if fits else 400)
+    attributes = {"a": "x" * (size - len('{"a": ""}'))}
+    response = api.patch(f"products/{shop.products[0].pk}/", {"attributes": attributes})
+    assert response.status_code == (200 if fits else 400)
+    if not fits:
+        assert "65,536 bytes" in response.data["error"]["fields"]["attributes"][0]
+
+
+def test_no_answer_is_kept_by_a_cache(shop, api, db):
+    for response in (api.get("products/"), api.get("nothing/"), JsonClient().get("login/")):
+        assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/products/", "/api/nothing/", "/admin/login/", "/"])
+def test_head_has_the_headers_of_get_and_no_body(db, path):
+    answers = {}
+    for method in ("GET", "HEAD"):
+        environ = RequestFactory().generic(method, path).environ
+
+        def note(status, headers, method=method):
+            answers[method] = status, {name for name, _ in headers} - {"Set-Cookie"}
+
+        body = b"".join(application(environ, note))
+        assert (body == b"") == (method == "HEAD" or path == "/")
+    assert answers["HEAD"] == answers["GET"]
 
 
 def test_methods(api):

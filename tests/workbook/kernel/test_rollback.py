@@ -6,7 +6,6 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from .. import library
 from ..library import Author, Tag
 from ..watching import *  # noqa: F403  (fixtures)
 
@@ -40,17 +39,6 @@ WAYS = {
     ),
     "leaves a block open": "transaction.atomic().__enter__()\n{write}",
 }
-
-
-@pytest.fixture
-def committed_library(library_tables, transactional_db, bare_cell):
-    library.fill(3)
-    bare_cell("%load_ext workbook")
-    bare_cell(
-        f"from {library.__name__} import *\n"
-        "from asgiref.sync import sync_to_async\nfrom django.db import connection, transaction"
-    )
-    return bare_cell
 
 
 def digest() -> str:
@@ -113,6 +101,80 @@ def test_a_thread_of_its_own_is_admitted(committed_library):
         "thread = threading.Thread(target=work)\nthread.start()\nthread.join()"
     )
     assert "%rollback does not reach that" in shown.report
+
+
+THREAD = "import threading\ngo = threading.Event()\nthread = threading.Thread(target=go.wait)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "import os\nchild = os.fork()\nif not child:\n    os._exit(0)\nos.waitpid(child, 0)",
+            "This cell started another process",
+        ),
+        ("!true", "This cell started another process"),
+        ("import subprocess\nsubprocess.run(['true'])", "This cell started another process"),
+        ("import sqlite3\nsqlite3.connect(':memory:').close()", "its own connection with sqlite3"),
+        (f"{THREAD}thread.start()", "A thread of this cell is still running"),
+        (
+            "import asyncio\ntask = asyncio.create_task(asyncio.sleep(60))\n"
+            "async def later():\n    await asyncio.sleep(60)\n"
+            "late = asyncio.create_task(later())\nawait asyncio.sleep(0)",
+            "A task of this cell is still running",
+        ),
+    ],
+)
+def test_what_no_transaction_reaches_is_named(committed_library, code, sentence):
+    shown = committed_library(f"%rollback\n{code}\nTag.objects.create(word='mine')")
+    assert "Rolled back what this cell itself wrote.\n" in shown.report, shown.printed
+    assert shown.report.count("This cell") + shown.report.count("of this cell") == 1
+    assert sentence in shown.report
+    assert Tag.objects.count() == 3
+    committed_library("'go' in globals() and go.set()\nif 'late' in globals():\n    late.cancel()")
+    shown = committed_library("%rollback\nTag.objects.create(word='mine')")
+    assert "Rolled back: nothing this cell wrote remains." in shown.report
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{THREAD}thread.start()\ngo.set()\nthread.join()",
+        "import asyncio\nawait asyncio.to_thread(print)",  # its thread waits for more work
+        "await Tag.objects.acount()",
+        "import asyncio\nawait asyncio.gather(Tag.objects.acount(), Author.objects.acount())",
+        "from django.db import connections\nconnections.close_all()",
+    ],
+)
+def test_what_ends_with_the_cell_is_not_named(committed_library, code):
+    shown = committed_library(f"%rollback\nTag.objects.create(word='mine')\n{code}")
+    assert "Rolled back: nothing this cell wrote remains." in shown.report, shown.printed
+    assert Tag.objects.count() == 3
+
+
+def test_a_deleted_connection_comes_back(committed_library):
+    shown = committed_library(
+        "%rollback\nTag.objects.create(word='mine')\n"
+        "from django.db import connections\ndel connections['default']"
+    )
+    assert "Rolled back: nothing this cell wrote remains." in shown.report
+    assert Tag.objects.count() == 3
+    assert not connection.in_atomic_block
+    shown = committed_library("%rollback\nTag.objects.create(word='mine')\nTag.objects.count()")
+    assert shown.result.result == 4
+    assert Tag.objects.count() == 3
+
+
+def test_a_write_on_another_connection_is_named_with_reports_off(committed_library):
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite the other connection waits for the cell's lock")
+    committed_library("%queries off\nfrom django.db import connections")
+    shown = committed_library(
+        "%rollback\ndel connections['default']\nTag.objects.create(word='slipped')\n"
+        "connections['default'].close()"
+    )
+    assert "This cell wrote on another connection, at line 3" in shown.report
+    assert Tag.objects.filter(word="slipped").exists()
 
 
 @pytest.mark.parametrize(

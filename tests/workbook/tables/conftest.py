@@ -56,6 +56,7 @@ def shop():
     Customer.objects.create(name="Nobody", email="n@example.com", username=ra)
     for day in (1, 2):
         invoice = Invoice.objects.create(
+            number=f"2026-000{day}",
             total=Decimal("0.10") * day,
             discount=0,
             vat=0,

@@ -397,6 +397,31 @@ def test_what_an_iterable_class_of_a_project_yields_is_respected(shop):
     assert frame(queryset)["name"][0] == "SAW 1"
 
 
+def test_a_field_that_converts_its_values_itself_gets_the_drivers_own(shop, monkeypatch):
+    """Whatever else the row holds: psycopg is told once a query how to load numbers."""
+    price = Product._meta.get_field("price")
+    kind = staticmethod(lambda value, expression, connection: type(value).__name__)
+    monkeypatch.setattr(price, "from_db_value", kind, raising=False)
+    table = frame(Product.objects.order_by("id"))
+    assert set(table["price"]) == {"Decimal"}
+    assert table["created_at"].dtype == "datetime64[us, UTC]"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.datetime(1000, 1, 1, tzinfo=datetime.UTC),
+        datetime.datetime(9999, 12, 31, 23, 59, 59, 999_999, datetime.UTC),
+    ],
+)
+def test_moments_of_any_year_are_exact(moment):
+    Maybe.objects.create(moment=moment)
+    Maybe.objects.create()
+    first, second = frame(Maybe.objects.order_by("id"))["moment"]
+    assert first.to_pydatetime() == moment
+    assert pd.isna(second)
+
+
 @pytest.mark.parametrize("read", [frame, preview])
 @pytest.mark.parametrize(
     ("wrong", "hint"),

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -76,7 +75,7 @@ def as_json(
         name: {
             "passed": sum(entry.passed for entry in entries.values()),
             "exercises": {
-                number: {"stars": found.stars, **asdict(entries.get(number, Entry()))}
+                number: {"stars": found.stars, **_told(entries.get(number, Entry()))}
                 for number, found in known.items()
                 if name == "progress" or number in entries
             },
@@ -84,6 +83,11 @@ def as_json(
         }
         for name, (entries, notices) in results.items()
     }
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """What a teacher wants to know; when it comes back for review is the learner's own."""
+    return {name: getattr(entry, name) for name in ("attempts", "hints", "passed", "solution")}
 
 
 def run_notebook(path: Path, timeout: int) -> tuple[dict[str, Entry], list[str]]:
@@ -110,6 +114,7 @@ def run_notebook(path: Path, timeout: int) -> tuple[dict[str, Entry], list[str]]
         (Path(folder) / "settings_on_a_copy.py").write_text(settings, encoding="utf-8")
         client = NotebookClient(
             notebook,
+            kernel_name="python3",  # this environment's, whichever one the notebook names
             timeout=timeout,
             interrupt_on_timeout=True,
             allow_errors=True,
