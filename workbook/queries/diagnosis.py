@@ -237,6 +237,8 @@ def _explain_statement(group: list[Query]) -> Finding | None:
     if _same_parameters(group):
         if not _would_answer_the_same(group) or _in_while(query.origin):
             return None
+        if len({_code(each) for each in group}) > 1:  # a loop over QuerySets, to compare them
+            return None
         return Finding("Repeated", *_ran_again(group), group)
     if "IN (…)" in shape_of(query.sql):  # in batches, and the reader knows
         return None
@@ -292,9 +294,17 @@ def _identical(queries: list[Query]) -> list[list[Query]]:
 
 
 def _code(query: Query) -> str:
-    step = query.origin.path[0]
-    expression = expressions.find(step)
-    return expression.core if expression else f"{step.filename} {step.position}"
+    """The expression that ran a query, and what tells it from others of the same words."""
+    for step in query.origin.path:
+        expression = expressions.find(step)
+        if expression is None:
+            return f"{step.filename} {step.position}"
+        if query.access is not None:  # of the same object, whatever it is called
+            return expression.core
+        if not expression.given_from_outside:
+            version = expression.version()
+            return f"{expression.core} {id(query) if version < 0 else version}"
+    return str(id(query))
 
 
 def _hashable(params: object) -> object:

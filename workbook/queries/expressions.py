@@ -19,8 +19,42 @@ class Expression(NamedTuple):
     """An expression, and what the function that it stands in does with it."""
 
     node: ast.AST
+    function: ast.AST  # that it stands in, or the whole module
     loops: tuple[Loop, ...]  # innermost first
     callback: bool  # does it stand in a lambda or a generator, which others may run in a loop?
+
+    @property
+    def root(self) -> str:
+        """The variable that it starts from: `books` for `len(books.filter(title="x"))`."""
+        node = _core(self.node)
+        while not isinstance(node, ast.Name):
+            node = getattr(node, "value", None) or getattr(node, "func", None)
+            if node is None:
+                return ""
+        return node.id
+
+    @property
+    def given_from_outside(self) -> bool:
+        """Whether what it starts from is an argument of its function."""
+        found = getattr(self.function, "args", None)
+        if found is None:
+            return False
+        arguments = [*found.posonlyargs, *found.args, *found.kwonlyargs, found.vararg, found.kwarg]
+        return self.root in {each.arg for each in arguments if each is not None}
+
+    def version(self) -> int:
+        """The line on which the variable that it starts from got its value; 0 where none did."""
+        if any(self.root in loop.names for loop in self.loops):
+            return -1  # another value in each turn
+        lines = [
+            node.lineno
+            for node in ast.walk(self.function)
+            if isinstance(node, ast.Name)
+            and node.id == self.root
+            and isinstance(node.ctx, ast.Store)
+            and node.lineno < self.node.lineno
+        ]
+        return max(lines, default=0)
 
     @property
     def core(self) -> str:
@@ -74,7 +108,7 @@ def find(step: Step) -> Expression | None:
     nodes = list(_down_to(tree, (line, column), (last_line, last_column)))
     if not nodes:
         return None
-    return Expression(nodes[-1], *_loops(nodes))
+    return Expression(nodes[-1], *_around(tree, nodes))
 
 
 @lru_cache(maxsize=32)
@@ -109,8 +143,8 @@ def _last(node: ast.AST) -> tuple[int, int]:
     return max(map(_last, ast.iter_child_nodes(node)), default=(0, 0))
 
 
-def _loops(nodes: list[ast.AST]) -> tuple[tuple[Loop, ...], bool]:
-    """The loops around the last of these nodes, up to its function; and is that one a callback?"""
+def _around(tree: ast.AST, nodes: list[ast.AST]) -> tuple[ast.AST, tuple[Loop, ...], bool]:
+    """(the function that the last node stands in, the loops around it there, is it a callback?)"""
     loops = []
     for parent, child in zip(nodes[-2::-1], nodes[:0:-1], strict=True):
         inside = nodes[nodes.index(child) + 1 :]
@@ -124,12 +158,12 @@ def _loops(nodes: list[ast.AST]) -> tuple[tuple[Loop, ...], bool]:
                 names = frozenset().union(*(_names(each.target) for each in parent.generators))
                 loops.append(Loop("comprehension", names))
                 if isinstance(parent, ast.GeneratorExp):
-                    return tuple(loops), True
+                    return parent, tuple(loops), True
         elif isinstance(parent, ast.Lambda):
-            return tuple(loops), True
+            return parent, tuple(loops), True
         elif isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            break
-    return tuple(loops), False
+            return parent, tuple(loops), False
+    return tree, tuple(loops), False
 
 
 def _names(target: ast.AST) -> frozenset[str]:

@@ -154,7 +154,7 @@ _epoch = (
 )
 
 _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_TRANSACTION = re.compile(
+TRANSACTION = re.compile(
     r"\s*+(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
     r"|COMMIT|END)\b",
     re.IGNORECASE,
@@ -173,7 +173,7 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
     else:  # psycopg's composed SQL
         text = sql.as_string(cursor.cursor) if hasattr(sql, "as_string") else str(sql)
     reads = text.startswith("SELECT")
-    if not reads and not text.startswith(_WORK) and (match := _TRANSACTION.match(text)):
+    if not reads and not text.startswith(_WORK) and (match := TRANSACTION.match(text)):
         note_transaction(context["connection"], match[1].upper())
         return execute(sql, params, many, context)
     if isinstance(params, list):

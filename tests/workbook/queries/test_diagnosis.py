@@ -788,6 +788,25 @@ REPEATED = {
         "found = total()\nprint(found)\nprint(found + 1)",
         1,
     ),
+    "a query given to a function, twice": Case(
+        "Repeated",
+        "def show(books):\n    print(len(books))\nbooks = Book.objects.all()\n"
+        "show(books.all())\nshow(books.all())",
+        "The same query ran 2 times with the same parameters, at line 2.",
+        "Fix: run it once and keep the result.",
+        "books = Book.objects.all()\nshow(books)\nshow(books)",
+        1,
+    ),
+    "a relation of one object, in two methods": Case(
+        "Repeated",
+        "def first(self):\n    return self.books.count()\n"
+        "def second(self):\n    return 1 + self.books.count()\n"
+        "author = Author.objects.first()\nfirst(author)\nsecond(author)",
+        "The same query ran 2 times with the same parameters, at lines 2 and 4.",
+        "Fix: run it once and keep the result.",
+        "total = Author.objects.first().books.count()",
+        2,
+    ),
     "a relation of one object, on two lines": Case(
         "Repeated",
         "book = Book.objects.first()\nlist(book.tags.all())\nlen(book.tags.all())",
@@ -1220,6 +1239,20 @@ SILENT = {
     "two lookups that are one, compared": (
         "print(Book.objects.filter(publisher=None).count())\n"
         "print(Book.objects.filter(publisher__isnull=True).count())"
+    ),
+    "two spellings of one query, compared in a loop": (
+        "spellings = [Book.objects.filter(pk=1), Book.objects.filter(pk__in=[1])[:99],"
+        " Book.objects.filter(pk=1)]\n"
+        "for books in spellings:\n    len(books)"
+    ),
+    "two spellings of one query, under one name": (
+        "books = Book.objects.filter(publisher=None)\nprint(len(books))\n"
+        "books = Book.objects.filter(publisher__isnull=True)\nprint(len(books))"
+    ),
+    "two spellings of one query, given to a function": (
+        "def show(books):\n    print(len(books))\n"
+        "show(Book.objects.filter(publisher=None))\n"
+        "show(Book.objects.filter(publisher__isnull=True))"
     ),
     "several prefetches": "list(Author.objects.prefetch_related('books__tags', 'passport'))",
     "FETCH_PEERS": "for book in Book.objects.fetch_mode(FETCH_PEERS):\n    book.author",
