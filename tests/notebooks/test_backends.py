@@ -1,0 +1,30 @@
+"""What the chapters say of three databases is true of the one under test."""
+
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+from django.db import connection
+
+from .chapters import FOLDER, ROOT
+
+COLUMN = {"sqlite": 1, "postgresql": 2, "mysql": 3}
+ROW = re.compile(r"^\| `(name\w*=\"[^\"]+\")` \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+
+
+def test_the_table_of_text_lookups_in_chapter_02(shop_url):
+    cells = nbformat.read(FOLDER / "02_lookups.ipynb", as_version=4).cells
+    rows = [row.groups() for cell in cells for row in ROW.finditer(cell.source)]
+    assert len(rows) >= 5
+    count = "\n".join(f"print(Customer.objects.filter({row[0]}).count())" for row in rows)
+    shown = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", count],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": shop_url},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert shown.split() == [row[COLUMN[connection.vendor]] for row in rows]
