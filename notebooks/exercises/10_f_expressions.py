@@ -97,8 +97,8 @@ def _():
 @exercise(
     "10.4",
     stars=2,
-    leaves=lambda: Product.objects.values_list(
-        "name", "username__username", Round(F("price") * 1000), "stock"
+    leaves=lambda: Product.objects.annotate(price_in_thousandths=Round(F("price") * 1000)).values(
+        "name", "username__username", "price_in_thousandths", "stock"
     ),
     equivalent={
         "without the condition on `category__username__username`": "only Sara has a category for "
@@ -106,9 +106,9 @@ def _():
         "when `category__name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
     hints=[
-        "15 % less is 85 % of the old price.",
-        '`update(price=F("price") * Decimal("0.85"))`: and what does SQLite store?',
-        '`update(price=Round(F("price") * Decimal("0.85"), 2))`.',
+        "20 % less is 80 % of the old price.",
+        '`update(price=F("price") * Decimal("0.8"))`: and what does SQLite store?',
+        '`update(price=Round(F("price") * Decimal("0.8"), 2))`.',
     ],
 )
 def cheaper_brewing():
@@ -116,21 +116,21 @@ def cheaper_brewing():
     round to the column's two decimals themselves. A float as the factor raises a `FieldError`.
     """
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=Round(F("price") * Decimal("0.85"), 2)
+        price=Round(F("price") * Decimal("0.8"), 2)
     )
 
 
-@near_miss("10.4", "Without `Round()`, SQLite stores more than two decimals.")
+@near_miss("10.4", "That raises the prices by 20 %: 20 % less is 80 % of the old price.")
 def _():
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=F("price") * Decimal("0.85")
+        price=Round(F("price") * Decimal("1.2"), 2)
     )
 
 
-@near_miss("10.4", "That is a price of 15 %, not a price lowered by 15 %.")
+@near_miss("10.4", "That is a price of 20 %, not a price lowered by 20 %.")
 def _():
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=Round(F("price") * Decimal("0.15"), 2)
+        price=Round(F("price") * Decimal("0.2"), 2)
     )
 
 
