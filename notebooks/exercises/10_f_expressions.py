@@ -139,15 +139,15 @@ def _():
     stars=2,
     equivalent={"without the condition on `pk`": "another product's stock changes as well"},
     hints=[
-        "Go through the three saves: which value does each of them write?",
-        "After its first save, `second` holds a number, not an expression (since Django 6.0).",
-        "The last save writes what `second` has held since its first save.",
+        "Go through the two saves: which value does each of them write?",
+        "`second` adds to what is stored. `first` writes what it has computed from what it read.",
+        "`first` has read 10. What does it write, after `second` has made it 15?",
     ],
 )
-def three_saves():
-    """15. `second.save()` adds 5 to the stored 10 and puts 15 into the object. `first.save()`
-    overwrites that with its 11: a lost update. The last `second.save()` writes the 15 that the
-    object holds; before Django 6.0 it would have added 5 to the 11.
+def two_saves():
+    """11. `second.save()` adds 5 to the stored 10. `first.save()` then writes 11, computed from the
+    10 that it read before: the 5 are lost. It takes only one careless writer to lose an update; if
+    both used `F`, the stock would be 16.
     """
     pk = Product.objects.order_by("pk")[0].pk
     Product.objects.filter(pk=pk).update(stock=10)
@@ -157,23 +157,17 @@ def three_saves():
     second.stock = F("stock") + 5
     second.save()
     first.save()
-    second.save()
     return Product.objects.get(pk=pk).stock
 
 
-@near_miss("10.5", "That is what Django before 6.0 did: the expression was added again, to the 11.")
+@near_miss("10.5", "It would be 16 if both used `F`; `first` writes the 11 that it has computed.")
 def _():
     return 16
 
 
-@near_miss("10.5", "`first.save()` writes 11 in between, but the last save writes again.")
+@near_miss("10.5", "`second` makes it 15, but `first` saves after that.")
 def _():
-    return 11
-
-
-@near_miss("10.5", "The three changes don't add up: a save writes what its object holds.")
-def _():
-    return 21
+    return 15
 
 
 @exercise(
