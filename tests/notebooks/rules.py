@@ -15,6 +15,7 @@ from .chapters import CHAPTERS, VARIES, output_lines
 
 CELLS, CODE_CELLS, WORDS = 55, range(15, 31), 1_600
 GUESSES, VARYING = 3, 5
+DRAWING = 84  # columns, as wide as JupyterLab's text on a laptop
 QUESTIONS = range(3, 6)
 TASKS = range(5, 9)
 FURTHER = "Going further"
@@ -162,6 +163,10 @@ def pictures(chapter: Chapter) -> Faults:
             "it has no picture: Mermaid, an image, a drawing in ```text, or a table in a cell "
             f"with the tag {PICTURE}"
         )
+    for drawing in re.findall(r"^```text\n(.*?)^```", "\n".join(chapter.texts()), re.S | re.M):
+        width = max(map(len, drawing.splitlines()))
+        if width > DRAWING:
+            yield f"a drawing is {width} columns wide, of at most {DRAWING}: its lines would wrap"
 
 
 def interview(chapter: Chapter) -> Faults:
