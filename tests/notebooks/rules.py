@@ -33,7 +33,7 @@ REPLACED = {
     r"turned round|the other way round": "the opposite",
     r"over the same amount": "for the same amount",
     r"look whether": "check whether",
-    r"simply|obviously|just": "(leave it out)",
+    r"simply|obviously|(?:it's|is|can|you|and) just": "(leave it out)",
 }
 
 
@@ -222,7 +222,7 @@ _NUMBER = re.compile(r"(?<![\w.,/#-])\d[\d,]*(?:\.\d+)?(?![\w-]|[.,/]\d)")
 _NO_CLAIM = re.compile(
     r"`[^`]*`|\[[^]]*\]\([^)]*\)|[Cc]hapters? \d\d(?:(?:,| and| to) \d\d)*(?:'s)?"
     r"|\w+ (?:significant )?digits"
-    r"|(?:[Nn]ew in|[Ss]ince|Django|Python|SQLite|PostgreSQL|MariaDB) \d+(?:\.\d+)*"
+    r"|(?:[Nn]ew in|[Ss]ince|[Bb]efore|Django|Python|SQLite|PostgreSQL|MariaDB) \d+(?:\.\d+)*"
 )
 _SPELLED = {
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
