@@ -105,7 +105,10 @@ clean:  ## remove the environment (the shop and your notebooks stay)
 # Stamps: what was installed, and since when. The first Python that is new enough makes the
 # environment; two makes at once take turns, and the second finds everything done.
 $(VENV)/learner: locks/learner.txt pyproject.toml
-	@while ! mkdir .installing 2>/dev/null; do sleep 1; find .installing -mmin +10 -delete; done; \
+	@while ! mkdir .installing 2>/dev/null; do \
+		[ -w . ] || { echo 'Nothing can be written to this folder.' >&2; exit 1; }; \
+		sleep 1; find .installing -mmin +10 -delete 2>/dev/null; \
+	done; \
 	trap 'rmdir .installing' EXIT; trap 'exit 1' INT TERM; \
 	if [ $@ -nt locks/learner.txt ] && [ $@ -nt pyproject.toml ]; then \
 		exit; \

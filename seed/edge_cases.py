@@ -5,6 +5,11 @@ and Rahim, sell the same quantities at the same prices on the same days, and eac
 customers has a twin: so every ranking has ties. It uses words of the default shop ("sara",
 "Coffee", "Maria Silva", …), so that a question about one of them can be asked of both.
 
+What a wrong answer may be mistaken for, it tells apart: rows exactly at a limit and next to it,
+owners who share the names of products, categories and customers, first names and addresses that
+sort unlike usernames, names in capitals, `created_at` that has nothing to do with `issued_at`,
+and primary keys with gaps that follow neither dates nor names.
+
 A new case is one more `_sale` in _MORE_SALES, or a name or an instant in the tables above it.
 Numbers, lines, due dates and payments follow by themselves.
 """
@@ -19,7 +24,13 @@ from django.db import connection
 from seed import catalog, writer
 from seed.shop import FIELDS, Ledger, Rows, percent
 
-_OPENED = "2024-06-01 00:00:00"
+# For `created_at` and `updated_at`: around the ends of periods, and unlike any `issued_at`.
+_CLOCKS = (
+    *("2024-06-30 23:00:00", "2024-12-25 10:00:00", "2025-01-01 00:30:00", "2025-05-31 23:30:00"),
+    *("2025-06-01 11:00:00", "2025-06-14 16:00:00", "2025-06-30 12:30:00", "2025-07-01 00:10:00"),
+    *("2025-12-25 15:00:00", "2026-01-01 09:00:00", "2026-01-03 13:00:00", "2026-05-31 08:00:00"),
+    *("2026-06-06 18:00:00", "2026-06-14 12:00:00", "2026-06-28 07:00:00", "2026-06-30 22:00:00"),
+)
 
 
 class _Shop(NamedTuple):
@@ -29,18 +40,19 @@ class _Shop(NamedTuple):
     username: str
     first_name: str
     last_name: str
+    mailbox: str
     vat_percent: int
     categories: tuple[tuple[str, str | None], ...]  # (name, parent)
     products: tuple[tuple[str, int], ...]  # (name, position of its category)
     customers: tuple[str, ...]
 
 
-# In cents; one for each product of a shop. 100 and 500 exactly, their neighbours, and twins.
-_PRICES = (10_000, 50_000, 50_000, 50_001, 49_999, 20_000, 19_999, 450, 450, 129_900, 10_000, 325)
+# In cents; one for each product of a shop. 100 and 500 exactly, their neighbours, and triplets.
+_PRICES = (10_000, 50_000, 50_000, 50_001, 49_999, 20_000, 19_999, 450, 450, 129_900, 50_000, 450)
 
 _SHOPS = (
     _Shop(
-        *("sara", "Sara", "Lindqvist", 20),
+        *("sara", "Sara", "Lindqvist", "office", 20),
         (("Coffee", None), ("Beans", "Coffee"), ("Brewing", "Coffee")),
         (
             ("Café crème beans 1 kg", 1),
@@ -57,12 +69,12 @@ _SHOPS = (
             ("Filters", 2),
         ),
         (
-            *("Hotel Ångström", "Hotel Belle Époque", "Anna Berg", "ANNA BERGMANN"),
+            *("Hotel Ångström", "Hotel Susanna", "Anna Berg", "ANNA BERGMANN"),
             *("Maria Silva", "Maria Silva", "Åsa Öberg", "anna bergson"),
         ),
     ),
     _Shop(
-        *("rahim", "রহিম", "উদ্দিন", 20),
+        *("rahim", "রহিম", "উদ্দিন", "kontakt", 20),
         (("Tea & spices", None), ("Tea", "Tea & spices"), ("Gifts", None)),
         (
             ("Green tea", 1),
@@ -84,7 +96,7 @@ _SHOPS = (
         ),
     ),
     _Shop(
-        *("tim", "Tim", "O'Brien", 5),
+        *("tim", "Tim", "O'Brien", "welcome", 5),
         (("Electronics", None), ("Computers", "Electronics"), ("Gifts", None)),
         (
             ("USB cable", 0),
@@ -104,8 +116,52 @@ _SHOPS = (
         ),
     ),
     # An owner with a category and a customer, but nothing to sell.
-    _Shop("jonas", "Jonas", "Müller", 19, (("Tools", None),), (), ("Maria Silva",)),
+    _Shop("jonas", "Jonas", "Müller", "abrasives", 19, (("Tools", None),), (), ("Maria Silva",)),
+    # Names of others' products, categories and customers, and a username that begins like Sara's.
+    _Shop(
+        *("sarah", "Charlotte", "Bradley", "zebra", 0),
+        (("Coffee", None), ("Beans", "Coffee"), ("Green beans", "Coffee")),
+        (
+            ("Espresso No. 7", 1),
+            ("Mug", 0),
+            ("Hotel blend sack", 1),
+            ("Soy beans 1 kg", 2),
+            ("Tea caddy", 0),
+            ("Grinder", 0),
+            ("Small spoon", 2),
+            ("Filter paper", 0),
+        ),
+        (
+            *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SANTOS"),
+            *("maria rossi", "Omar Haddad", "Maria Silva", "Berta Blum"),
+        ),
+    ),
+    # Products at and around limits, but no customer yet.
+    _Shop(
+        *("zoe", "Amélie", "Grant", "orange", 20),
+        (("Gifts", None),),
+        (
+            *(("Card", 0), ("Pen", 0), ("Mug", 0), ("Lamp", 0), ("Frame", 0), ("Vase", 0)),
+            *(("Clock", 0), ("Bowl", 0), ("Rug", 0), ("Print", 0), ("Stool", 0), ("Mirror", 0)),
+        ),
+        (),
+    ),
+    _Shop("Ramona", "Bea", "Ziegler", "info", 20, (), (), ()),  # nothing at all
 )
+
+# Prices in cents of the shops that do not sell at `_PRICES`.
+_OWN_PRICES = {
+    "sarah": (50_000, 10_000, 50_001, 100, 4_000, 10_001, 12_000, 45_000),
+    "zoe": (*(100, 99, 300, 301, 10_000, 9_999, 12_000, 12_001, 45_000, 44_999, 50_000, 20_000),),
+}
+
+# Who has an address that another condition would find: (owner, name) → address.
+_ADDRESSES = {
+    ("sara", "Maria Silva"): "anna.silva@example.com",
+    ("sara", "Anna Berg"): "berg@example.com",
+    ("sara", "Hotel Susanna"): "info@beans.org.example.com",
+    ("sarah", "Omar Haddad"): "annals@example.org",
+}
 
 _ATTRIBUTES = (
     {},
@@ -128,7 +184,7 @@ _INSTANTS = (
     "2025-06-30 23:59:59",
     "2025-07-01 00:00:00",
     "2025-12-31 23:59:59",
-    "2026-01-01 00:00:00",
+    "2026-01-02 00:00:00",  # and nothing on New Year's Day
     "2026-02-28 23:59:59",
     "2026-05-31 23:59:59",
     "2026-06-01 00:00:00",
@@ -185,14 +241,28 @@ _MORE_SALES = (
         quarters_paid=2,
         refund=("2026-06-25 10:00:00", 2),
     ),
+    # At and next to the limits that questions name.
+    _sale("sarah", 0, "2025-12-25 09:30:00", (3, 1), (1, 2), quarters_paid=3),
+    _sale("sarah", 0, "2026-02-14 13:00:00", quarters_paid=0),
+    _sale("sarah", 0, "2026-02-15 13:00:00", (0, 6), discount_percent=10),  # large, discounted
+    _sale("sarah", 1, "2025-06-15 12:00:00", (0, 1), quarters_paid=0),  # 500 exactly, unpaid
+    _sale("sarah", 1, "2025-03-01 11:59:59", (2, 1), quarters_paid=0),  # 500.01
+    _sale("sarah", 2, "2025-03-01 12:00:00", (0, 4)),  # 2,000 exactly
+    _sale("sarah", 3, "2025-03-02 23:59:59", (1, 10), discount_percent=10, quarters_paid=2),  # 100
+    _sale("sarah", 3, "2026-06-29 00:00:00", (0, 1), (3, 1), quarters_paid=1),
+    _sale("sarah", 4, "2025-02-28 12:30:00", (2, 4), quarters_paid=1),  # 2,000.04
+    _sale("sarah", 5, "2025-02-28 11:30:00", (5, 1), discount_percent=1),
+    _sale("sarah", 5, "2025-12-25 20:00:00", (0, 1), (2, 1), quarters_paid=3),
+    _sale("sarah", 1, "2025-12-25 23:59:59", (0, 1), (2, 1), quarters_paid=2),  # as much again
 )
 
 
-def build(shuffle: int | None = None) -> None:
+def build(shuffle: int | None = 2) -> None:
     """Replace all rows of the shop, on the current connection, with the small shop.
 
-    Call it inside a transaction, which is the caller's to roll back. With a `shuffle` number the
-    same rows come in another order with other primary keys: right answers lean on neither.
+    Call it inside a transaction, which is the caller's to roll back. With another `shuffle` number
+    the same rows come in another order with other primary keys, and right answers lean on neither;
+    with None they come in the order of this file, numbered from 1.
     """
     tables = _tables()
     if shuffle is not None:
@@ -214,7 +284,18 @@ def _tables() -> dict[str, Rows]:
         basket = [(products[i][0], qty, products[i][1]) for i, qty in sale.basket]
         customer, vat_percent = customers[sale.customer], shop.vat_percent
         ledger.sell(customer, owner, sale.issued, basket, vat_percent, **sale.options)
-    return tables | ledger.take()
+    tables |= ledger.take()
+    _set_clocks(tables, Random(5))
+    return tables
+
+
+def _set_clocks(tables: dict[str, Rows], random: Random) -> None:
+    """Give each row a `created_at` and `updated_at` that agree with none of its other fields."""
+    for name, rows in tables.items():
+        at = FIELDS[name].index("created_at")
+        for number, row in enumerate(rows):
+            created, updated = sorted(random.sample(_CLOCKS, 2))
+            rows[number] = (*row[:at], created, updated, *row[at + 2 :])
 
 
 class _Opened(NamedTuple):
@@ -232,22 +313,20 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     users.append(
         (
             *(owner, shop.username, shop.first_name, shop.last_name),
-            *(f"{shop.username}@example.com", f"+1 202 555 {owner:04}", catalog.PASSWORD_HASH),
-            *(0, owner == 1, owner == 1, True, None, _OPENED, _OPENED),
+            *(f"{shop.mailbox}@example.com", f"+1 202 555 {owner:04}", catalog.PASSWORD_HASH),
+            *(0, owner == 1, owner == 1, True, None, "", ""),
         )
     )
     category_ids: dict[str | None, int] = {}
     for name, parent in shop.categories:
         category_ids[name] = len(categories) + 1
-        described = parent is None and name != "Tools"  # one top category has no description either
+        described = parent is None and name != "Tools"  # one top category has none either
         description = f"{name} of all kinds." if described else ""
         parent_id = category_ids.get(parent)
-        categories.append(
-            (category_ids[name], name, description, parent_id, owner, _OPENED, _OPENED)
-        )
+        categories.append((category_ids[name], name, description, parent_id, owner, "", ""))
     goods = []
     for position, (name, category) in enumerate(shop.products):
-        number, cents = len(products) + 1, _PRICES[position]
+        number, cents = len(products) + 1, _OWN_PRICES.get(shop.username, _PRICES)[position]
         stock = 0 if position % 5 == 3 else 10 * (position % 4)
         attributes = json.dumps(_ATTRIBUTES[number % len(_ATTRIBUTES)])
         unit = ("piece", "box", "kg")[position % 3]
@@ -255,7 +334,7 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
         products.append(
             (
                 *(number, name, cents / 100, unit, stock, attributes, category_id, owner),
-                *(_OPENED, _OPENED),
+                *("", ""),
             )
         )
         goods.append((number, cents))
@@ -263,8 +342,9 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     for position, name in enumerate(shop.customers):
         number = len(customers) + 1
         email = f"{shop.username}.{position // 2}@example.{('com', 'org')[position % 4 // 2]}"
+        email = _ADDRESSES.get((shop.username, name), email)
         mobile = f"+1 303 555 {number:04}"
-        customers.append((number, name, email, mobile, owner, _OPENED, _OPENED))
+        customers.append((number, name, email, mobile, owner, "", ""))
         buyers.append(number)
     return _Opened(shop, owner, goods, buyers)
 
@@ -272,7 +352,7 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
 def _trade(ledger: Ledger, opened: _Opened) -> None:
     """Sell on each of the _INSTANTS, but for the last two products, to all but two customers."""
     shop, owner, goods, buyers = opened
-    if not goods:
+    if not goods or not buyers or shop.username == "sarah":
         return
     random = Random(7)  # the same for each shop: equal sales, and so ties
     goods, buyers = goods[:-2], buyers[:-2]
@@ -286,7 +366,7 @@ def _trade(ledger: Ledger, opened: _Opened) -> None:
             for product, cents in random.sample(goods, k=random.choice((1, 2, 3, 3)))
         ]
         pair = turn * 2 % len(buyers)
-        discount, quarters = (0, 10, 0, 5, 0, 100)[turn % 6], (4, 0, 2, 4)[turn % 4]
+        discount, quarters = (0, 10, 0, 5, 0, 100, 0)[turn % 7], (4, 0, 2, 4, 0)[turn % 5]
         for customer in buyers[pair : pair + 2]:
             ledger.sell(customer, owner, instant, basket, shop.vat_percent, discount, quarters)
 
@@ -296,7 +376,8 @@ def _shuffle(tables: dict[str, Rows], random: Random) -> None:
     numbers: dict[str, dict[int | None, int | None]] = {}
     for name, rows in tables.items():
         ids = [row[0] for row in rows]
-        numbers[name] = {None: None, **dict(zip(ids, random.sample(ids, len(ids)), strict=True))}
+        others = random.sample(range(1, 3 * len(ids) + 1), len(ids))
+        numbers[name] = {None: None, **dict(zip(ids, others, strict=True))}
     for name, rows in tables.items():
         meta = apps.get_model("shopdb", name)._meta
         targets = [meta.get_field(field).related_model for field in FIELDS[name]]

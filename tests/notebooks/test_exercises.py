@@ -8,8 +8,9 @@ from django.db import transaction
 
 from seed import edge_cases
 from workbook import exercises
-from workbook.exercises import checker, running
+from workbook.exercises import checker, running, tasks
 from workbook.exercises.answers import Rows
+from workbook.exercises.declaration import written
 
 FILES = sorted(settings.WORKBOOK["EXERCISES"].glob("[0-9]*_*.py"))
 EXERCISES = {number: found for path in FILES for number, found in exercises.load(path).items()}
@@ -19,6 +20,7 @@ NEAR_MISSES = [
     for position in range(len(found.near_misses))
 ]
 each_exercise = pytest.mark.parametrize("number", EXERCISES)
+TASKS = [task for path in tasks.chapters() for task in tasks.in_chapter(path)]
 
 
 @pytest.fixture
@@ -40,16 +42,58 @@ def test_is_complete(number):
     assert len({near.sentence for near in found.near_misses}) >= 2
 
 
+# Text and checker ---------------------------------------------------------------------------
+
+
+def test_each_task_has_one_exercise_and_each_exercise_one_task():
+    assert sorted(task.number for task in TASKS) == sorted(EXERCISES)
+    chapters = {n: path.stem for path in FILES for n in exercises.load(path)}
+    assert {task.number: task.chapter.stem for task in TASKS} == chapters
+
+
+@each_exercise
+def test_the_text_says_what_the_checker_asks_for(number):
+    found, task = EXERCISES[number], tasks.tasks()[number]
+    assert task.stars == found.stars
+    assert [name for name in found.columns or () if f"`{name}`" not in task.text] == []
+    for budget, noun in ((found.queries, "quer(y|ies)"), (found.rows, "rows?")):
+        if budget is not None:
+            count = f"({budget}|{NUMBERS[budget]})"
+            wanted = re.compile(rf"\b{count} (\w+ )?{noun}\b", re.IGNORECASE)
+            assert wanted.search(task.text), f"{budget} {noun}"
+    for error in found.raises:
+        assert f"`{error.__qualname__}`" in task.text
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+# Right and wrong ----------------------------------------------------------------------------
+
+
 @each_exercise
 def test_model_answer_passes(number, shop):
-    verdict = checker.check(EXERCISES[number], EXERCISES[number].answer)
+    verdict = checker.check(EXERCISES[number], written(EXERCISES[number].answer))
+    assert verdict.status == "passed", explained(verdict)
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        pytest.param(number, answer, id=f"{number}-{position + 1}")
+        for number, found in EXERCISES.items()
+        for position, answer in enumerate(found.also_right)
+    ],
+)
+def test_other_right_answers_pass(number, answer, shop):
+    verdict = checker.check(EXERCISES[number], written(answer))
     assert verdict.status == "passed", explained(verdict)
 
 
 @each_exercise
 def test_model_answer_as_it_is_shown_passes_when_pasted(number, shop):
     found = EXERCISES[number]
-    names = found.answer.__wrapped__.__globals__
+    names = written(found.answer).__globals__
     verdict = checker.check(found, running.Cell(found.source, names, needs_value=False))
     assert verdict.status == "passed", explained(verdict)
 
@@ -78,9 +122,10 @@ def test_an_empty_answer_does_not_pass(number, shop):
 @pytest.mark.parametrize(("number", "position"), NEAR_MISSES)
 def test_near_miss_is_rejected_with_its_own_sentence(number, position, shop):
     near_miss = EXERCISES[number].near_misses[position]
-    verdict = checker.check(EXERCISES[number], near_miss.answer)
+    verdict = checker.check(EXERCISES[number], written(near_miss.answer))
     assert verdict.status == "failed"
-    assert verdict.near_miss is near_miss, explained(verdict)
+    assert verdict.cause, explained(verdict)
+    assert verdict.cause.found is near_miss, explained(verdict)
     assert near_miss.sentence in verdict.sentences
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from jupyter_client.manager import start_new_kernel
 
-from workbook.learning import copies
+from workbook.learning import copies, course
 
 from .chapters import FOLDER
 
@@ -133,3 +133,30 @@ def test_an_ordinary_cell_leaves_no_file(kernel):
     run("%rollback\nProduct.objects.all().delete()")
     run("%exercise 2.1\nProduct.objects.all()")
     assert not any(Path(kernel.folder, ".holders").glob("*"))
+
+
+def test_every_guess_can_come_back_in_another_notebook(kernel):
+    """`%review` brings what the cell needs: the names of its chapter."""
+    run = kernel("mine")
+    run("%load_ext workbook\nfrom workbook.learning import course\nfresh = dict(globals())")
+    for chapter in course.chapters():
+        for key, code in chapter.guesses.items():
+            run(
+                "for name in set(globals()) - set(fresh):\n"
+                "    if not name.startswith('_') and name != 'fresh':\n        del globals()[name]"
+            )
+            said = run(
+                f"course.bring(get_ipython(), course.find({chapter.number!r}), "
+                f"course.find({chapter.number!r}).guesses[{key!r}])"
+            )
+            said = run(f"%guess 999\n{code}")
+            assert "you guessed 999" in said, f"{key}\n{code}\n{said}"
+            assert "NameError" not in said, f"{key}\n{code}\n{said}"
+
+
+def test_every_chapter_has_questions_that_an_interview_can_ask():
+    for chapter in course.chapters():
+        assert len(chapter.questions) >= 3
+        assert all(question.answer for question in chapter.questions)
+        assert sum(bool(question.section) for question in chapter.questions) >= 2
+        assert chapter.promise

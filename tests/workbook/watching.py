@@ -103,3 +103,15 @@ def library_cell(library_tables: None, cell: Cell) -> Cell:
     names = [*(model.__name__ for model in library.MODELS), "fill"]
     cell(f"from {library.__name__} import {', '.join(names)}")
     return cell
+
+
+@pytest.fixture
+def committed_library(library_tables: None, transactional_db: None, bare_cell: Cell) -> Cell:
+    """The same, with transactions that are really committed."""
+    library.fill(3)
+    bare_cell("%load_ext workbook")
+    bare_cell(
+        f"from {library.__name__} import *\n"
+        "from asgiref.sync import sync_to_async\nfrom django.db import connection, transaction"
+    )
+    return bare_cell

@@ -48,6 +48,7 @@ class Rows:
     is_tuple: bool = False
     instances: list[Model] = field(default_factory=list)
     dtypes: tuple[str, ...] = ()
+    numbers_only: bool = False  # from a DataFrame: its numbers are compared as numbers
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -5,12 +5,13 @@ import importlib.util
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.utils.functional import cached_property
@@ -24,10 +25,14 @@ class ExerciseError(Exception):
 
 @dataclass(frozen=True)
 class NearMiss:
-    """A wrong answer people really give, and the sentence that helps them."""
+    """A wrong answer people really give, and the sentence that helps them.
+
+    sign: what has to occur in the learner's code or SQL for the sentence to be true of it.
+    """
 
     sentence: str
     answer: Answer
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,15 @@ class Exercise:
     stars: int
     hints: tuple[str, ...]
     queries: int | None
+    rows: int | None
     ordered: bool
     columns: tuple[str, ...] | None
+    objects: bool
     read: Callable[[Any], Any] | None
     leaves: Callable[[], Any] | None
     raises: tuple[type[BaseException], ...]
+    equivalent: Mapping[str, str]
+    also_right: tuple[Answer, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
 
     @property
@@ -59,9 +68,10 @@ class Exercise:
     @cached_property
     def source(self) -> str:
         """The model answer as one would write it in a cell, its value on the last line."""
-        function = ast.parse(textwrap.dedent(inspect.getsource(self.answer))).body[0]
+        whole = textwrap.dedent(inspect.getsource(written(self.answer)))
+        function = ast.parse(whole).body[0]
         body = function.body[1:] if ast.get_docstring(function) else function.body
-        lines = textwrap.dedent(inspect.getsource(self.answer)).splitlines()
+        lines = whole.splitlines()
         text = textwrap.dedent("\n".join(lines[body[0].lineno - 1 :]))
         return re.sub(r"^return ", "", text, flags=re.MULTILINE)
 
@@ -71,11 +81,13 @@ class _Chapter:
 
     def __init__(self) -> None:
         self.exercises: dict[str, Exercise] = {}
+        self.also_right: list[tuple[str, Answer]] = []
         self.near_misses: list[tuple[str, NearMiss]] = []
 
 
 _loading: _Chapter | None = None
 _closed = False
+_written: WeakKeyDictionary[Answer, Answer] = WeakKeyDictionary()
 
 
 def exercise(
@@ -84,18 +96,24 @@ def exercise(
     stars: int,
     hints: Sequence[str],
     queries: int | None = None,
+    rows: int | None = None,
     ordered: bool = False,
     columns: Sequence[str] | None = None,
+    objects: bool = False,
     read: Callable[[Any], Any] | None = None,
     leaves: Callable[[], Any] | None = None,
     raises: type[BaseException] | tuple[type[BaseException], ...] = (),
+    equivalent: Mapping[str, str] | None = None,
 ) -> Callable[[Answer], Answer]:
     """Declare the decorated function as the model answer of exercise `number` ("7.1").
 
     stars: 1 to 3. hints: from a nudge to nearly there, three of them.
-    queries: the budget, counting everything the answer and `read` run; None: any number.
+    queries: the budget, counting everything the answer and `read` run; None: any number. The
+        task's text has to name it ("one query").
+    rows: the most rows that may be fetched; None: any number.
     ordered: the rows have to come in this order.
     columns: names the task fixes: keys of dicts, columns of a DataFrame, annotations of objects.
+    objects: the task asks for model objects. Otherwise their names or keys are accepted, too.
     read: called with the answer, as a template would read it; its queries count and its result is
         compared too. `read=lambda invoices: [i.customer.name for i in invoices]`
     leaves: for tasks that write: called after the answer, returns what the database must then
@@ -103,6 +121,8 @@ def exercise(
         to be changed, without ids and timestamps of new rows:
         `leaves=lambda: Product.objects.values_list("name", "price")`
     raises: for tasks whose right answer ends in this exception.
+    equivalent: changes of the model answer that are no mistake, as `mutation.mutants` words them,
+        each with a word why: `{"without `default=0` in `due`": "beans were sold in both shops"}`.
     """
 
     def declare(function: Answer) -> Answer:
@@ -116,28 +136,49 @@ def exercise(
                 stars=stars,
                 hints=tuple(hints),
                 queries=queries,
+                rows=rows,
                 ordered=ordered,
                 columns=tuple(columns) if columns is not None else None,
+                objects=objects or read is not None,
                 read=read,
                 leaves=leaves,
                 raises=raises if isinstance(raises, tuple) else (raises,),
+                equivalent=equivalent or {},
             )
         return answer
 
     return declare
 
 
-def near_miss(number: str, sentence: str) -> Callable[[Answer], Answer]:
+def near_miss(number: str, sentence: str, *, sign: str = "") -> Callable[[Answer], Answer]:
     """Declare the decorated function as a wrong answer to `number` and what to say about it.
 
-    The sentence is shown when an answer behaves as this one does on both shops: the same rows (or
-    exception), and where the rows are right, the same number of queries beyond the budget.
+    The sentence is shown when an answer behaves as this one does on both shops (the same rows or
+    exception, and where the rows are right, the same number of queries beyond the budget), and its
+    SQL is closer to this one's than to the model answer's. With `sign`, a regular expression, it
+    is what has to be found in the learner's code or SQL instead.
     """
 
     def declare(function: Answer) -> Answer:
         answer = _guarded(function)
         if _loading is not None:
-            _loading.near_misses.append((number, NearMiss(sentence, answer)))
+            _loading.near_misses.append((number, NearMiss(sentence, answer, sign)))
+        return answer
+
+    return declare
+
+
+def also_right(number: str) -> Callable[[Answer], Answer]:
+    """Declare the decorated function as another right answer to `number`, with other rows.
+
+    For what the task leaves open: `order_by(Lower("name"))` where it says "by name". An answer is
+    right if it equals the same declared answer on both shops.
+    """
+
+    def declare(function: Answer) -> Answer:
+        answer = _guarded(function)
+        if _loading is not None:
+            _loading.also_right.append((number, answer))
         return answer
 
     return declare
@@ -155,18 +196,45 @@ def _guarded(function: Answer) -> Answer:
             )
         return function()
 
+    del answer.__wrapped__
+    _written[answer] = function
     return answer
+
+
+def written(answer: Answer) -> Answer:
+    """The function as its author wrote it, behind a declared answer; any other as it is."""
+    return _written.get(answer, answer)
+
+
+def tree_of(answer: Answer) -> ast.AST | None:
+    """The syntax tree of an answer's function, without decorators and docstring; None if its
+    source cannot be found."""
+    try:
+        source = textwrap.dedent(inspect.getsource(written(answer)))
+        tree = ast.parse(source).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    tree.decorator_list = []
+    if ast.get_docstring(tree):
+        tree.body = tree.body[1:]
+    return tree
 
 
 @contextmanager
 def closed() -> Iterator[None]:
-    """While a learner's code runs: declared answers refuse to be called."""
+    """While a learner's code runs: exercises cannot be loaded, nor declared answers called."""
     global _closed
     before, _closed = _closed, True
     try:
         yield
     finally:
         _closed = before
+
+
+def is_closed() -> bool:
+    return _closed
 
 
 def directory() -> Path:
@@ -189,21 +257,31 @@ def find(number: str) -> Exercise:
     """The exercise of that number, read from its file now. Raises ExerciseError if unknown."""
     folder = directory()
     chapter, _, _ = number.partition(".")
+    known: list[str] = []
     if chapter.isdigit():
         for path in folder.glob(f"{int(chapter):02d}_*.py"):
-            if found := load(path).get(number):
-                return found
-    known = [number for chapter in chapters().values() for number in chapter]
-    if not known:
+            found = load(path)
+            if number in found:
+                return found[number]
+            known += found
+    if known:
+        raise ExerciseError(
+            f"There is no exercise {number}. Chapter {chapter} has {', '.join(known)}."
+        )
+    numbers = [list(chapter) for chapter in chapters().values() if chapter]
+    if not numbers:
         raise ExerciseError(f"There is no exercise {number}, and none at all in {folder.name}/.")
+    spans = [f"{chapter[0]} to {chapter[-1]}" for chapter in numbers]
     raise ExerciseError(
-        f"There is no exercise {number or 'without a number'}. There are {', '.join(known)}."
+        f"There is no exercise {number or 'without a number'}. There are {', '.join(spans)}."
     )
 
 
 def load(path: Path) -> dict[str, Exercise]:
     """The exercises one file declares, from a fresh execution of it: number → Exercise."""
     global _loading
+    if _closed:
+        raise ExerciseError("Exercises cannot be looked up by the cell that is being checked.")
     spec = importlib.util.spec_from_file_location(f"exercises_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     _loading = chapter = _Chapter()
@@ -211,11 +289,15 @@ def load(path: Path) -> dict[str, Exercise]:
         spec.loader.exec_module(module)
     finally:
         _loading = None
-    for number, near in chapter.near_misses:
+    for number in [number for number, _ in (*chapter.near_misses, *chapter.also_right)]:
         if number not in chapter.exercises:
-            raise ExerciseError(f"{path.name} has a near miss for {number}, which it lacks.")
-        found = chapter.exercises[number]
-        chapter.exercises[number] = replace(found, near_misses=(*found.near_misses, near))
+            raise ExerciseError(f"{path.name} has an answer to {number}, which it lacks.")
+    for number, found in chapter.exercises.items():
+        chapter.exercises[number] = replace(
+            found,
+            near_misses=tuple(near for of, near in chapter.near_misses if of == number),
+            also_right=tuple(answer for of, answer in chapter.also_right if of == number),
+        )
     return dict(sorted(chapter.exercises.items(), key=lambda item: _sort_key(item[0])))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import sqlparse
 
 from workbook.exercises.checker import Verdict
-from workbook.exercises.comparison import plural
 from workbook.exercises.declaration import Exercise
 from workbook.exercises.progress import Entry
 from workbook.exercises.running import Outcome
+from workbook.exercises.words import plural
 from workbook.queries import diagnosis, report
 
 STYLE = (
@@ -140,7 +140,7 @@ def _passed(verdict: Verdict) -> Message:
     if verdict.shops == 2:
         headline += ", on both shops"
     count = len(verdict.given.statements)
-    headline += f" · {'1 query' if count == 1 else f'{count:,} queries'}"
+    headline += f" · {plural(count, 'query')}"
     if exercise.queries is not None:
         headline += f", budget {exercise.queries}"
     yours, model = sql_of(verdict.given), sql_of(verdict.expected)

@@ -1,41 +1,51 @@
 """`%exercise`, `%hint`, `%solution`."""
 
-import re
+import ast
+import difflib
+import inspect
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.query import QuerySet, RawQuerySet
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
-from workbook.exercises import (
-    answers,
-    checker,
-    comparison,
-    declaration,
-    feedback,
-    progress,
-    running,
-)
+from workbook import tables
+from workbook.exercises import checker, declaration, feedback, progress, running
+from workbook.kernel import tracebacks
 
-# A cell may replace a function of these modules; before its answer is judged they are put back.
-_PRISTINE = {
-    module: dict(vars(module))
-    for module in (answers, checker, comparison, declaration, feedback, progress, running)
-}
+ROWS_OF_A_WRONG_ANSWER = 3
 
 
-@dataclass
-class _Running:
-    """The exercise of the cell that is running now."""
+class AnswersAside(ast.NodeTransformer):
+    """Sets the code below `%exercise` aside: the magic runs it, judges it, and shows what it gave.
 
-    exercise: declaration.Exercise
-    cell: running.Cell
-    baseline: running.Outcome
-    undo: ExitStack
+    An AST transformer of the shell; IPython itself runs only the magics of such a cell.
+    """
+
+    def __init__(self) -> None:
+        self.code: ast.Module | None = None
+
+    def visit_Module(self, cell: ast.Module) -> ast.Module:
+        self.code = None
+        if cell.body and _magic(cell.body[0]) == "exercise":
+            first, *rest = cell.body
+            magics = [node for node in rest if _magic(node)]
+            self.code = ast.Module([node for node in rest if node not in magics], [])
+            cell.body = [*magics, first]
+        return cell
+
+
+def _magic(node: ast.AST) -> str:
+    """The name of the line magic that IPython has made this statement of."""
+    match node:
+        case ast.Expr(
+            ast.Call(ast.Attribute(attr="run_line_magic"), [ast.Constant(str(name)), *_])
+        ):
+            return name
+    return ""
 
 
 @magics_class
@@ -44,8 +54,8 @@ class ExerciseMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self.aside = AnswersAside()
         self._source = ""
-        self._running: _Running | None = None
         # Called after a verdict was shown, with the exercise's history from before.
         self.judged: list[Callable[[checker.Verdict, progress.Entry], None]] = []
 
@@ -57,22 +67,45 @@ class ExerciseMagics(Magics):
         writes is undone. `...` stands for "not attempted".
         """
         found = self._find(line)
-        first = next((text for text in self._source.splitlines() if text.strip()), "")
-        if not first.lstrip().startswith("%exercise"):
+        code, self.aside.code = self.aside.code, None
+        if code is None:
             raise UsageError("Put %exercise on the first line of the cell, and the answer below.")
-        code = self.shell.transform_cell(_without_magics(self._source))
         needs_value = not (found.leaves or found.raises)
-        cell = running.Cell(
-            code, dict(self.shell.user_ns), needs_value, self._filename(), _put_back
-        )
+        cell = running.Cell(code, dict(self.shell.user_ns), needs_value, self._filename())
         if not cell.attempted:
-            self._show(found, checker.Verdict(found, "not attempted"))
+            self._show(checker.Verdict(found, "not attempted"))
             return
-        baseline = running.run(found, found.answer)
-        undo = ExitStack()
-        undo.enter_context(declaration.closed())
-        undo.enter_context(running.undone())
-        self._running = _Running(found, cell, baseline, undo)
+        try:
+            verdict = checker.check(found, cell)
+        except KeyboardInterrupt:
+            verdict = checker.Verdict(found, "stopped")
+        self.shell.user_ns.update(cell.names)
+        self._show(verdict)
+        if verdict.given is not None:
+            self._show_answer(verdict, cell)
+
+    def _show(self, verdict: checker.Verdict) -> None:
+        store = progress.Progress()
+        number = verdict.exercise.number
+        before = store.entry(number)
+        if verdict.status in {"passed", "failed"}:
+            store.attempt(number, verdict.status == "passed")
+        self._display(feedback.verdict_message(verdict, store.entry(number)), store)
+        for tell in self.judged:
+            tell(verdict, before)
+
+    def _show_answer(self, verdict: checker.Verdict, cell: running.Cell) -> None:
+        """What the cell would have shown without `%exercise`, below the verdict."""
+        given, passed = verdict.given, verdict.status == "passed"
+        given.shown.show()
+        if given.error is not None and not passed:
+            tracebacks.show_from(self.shell, given.error, cell.filename)
+        elif given.answer is not None and not inspect.isawaitable(given.answer):
+            _show_value(given.answer, None if passed else ROWS_OF_A_WRONG_ANSWER)
+        capture = self.shell.workbook_watcher.capture
+        if capture is not None:  # the watcher reports it when the cell ends
+            capture.queries += given.capture.queries
+            capture.marks += given.capture.marks
 
     @line_magic
     def hint(self, line: str) -> None:
@@ -104,32 +137,9 @@ class ExerciseMagics(Magics):
 
     def before_cell(self, info: Any) -> None:
         self._source = info.raw_cell or ""
-        self._abandon()
-
-    def after_cell(self, result: ExecutionResult) -> None:
-        current, self._running = self._running, None
-        if current is None:
-            return
-        self.shell.workbook_watcher.shared.restore()  # a cell that awaits ran in another context
-        _put_back()
-        try:
-            current.undo.close()
-            if isinstance(result.error_in_exec, KeyboardInterrupt):
-                verdict = checker.Verdict(current.exercise, "stopped")
-            else:
-                verdict = checker.check(current.exercise, current.cell, current.baseline)
-        except KeyboardInterrupt:
-            verdict = checker.Verdict(current.exercise, "stopped")
-        self._show(current.exercise, verdict)
-
-    def _abandon(self) -> None:
-        """Undo an exercise whose cell ended without the hook being called."""
-        if self._running is not None:
-            self._running.undo.close()
-            self._running = None
 
     def _filename(self) -> str:
-        """The name under which IPython compiled the running cell, so that its lines are found."""
+        """The name under which IPython compiles the running cell, so that its lines are found."""
         shell = self.shell
         code = shell.transform_cell(self._source)
         return shell.compile.get_code_name(self._source, code, shell.execution_count)
@@ -140,28 +150,45 @@ class ExerciseMagics(Magics):
         except declaration.ExerciseError as error:
             raise UsageError(str(error)) from None
 
-    def _show(self, exercise: declaration.Exercise, verdict: checker.Verdict) -> None:
-        store = progress.Progress()
-        before = store.entry(exercise.number)
-        if verdict.status in {"passed", "failed"}:
-            store.attempt(exercise.number, verdict.status == "passed")
-        self._display(feedback.verdict_message(verdict, store.entry(exercise.number)), store)
-        for tell in self.judged:
-            tell(verdict, before)
-
     def _display(self, message: feedback.Message, store: progress.Progress) -> None:
         message.closing += store.notices
         display(message)
 
 
-def _put_back() -> None:
-    for module, names in _PRISTINE.items():
-        vars(module).update(names)
+def _show_value(value: Any, rows: int | None) -> None:
+    """The value as a cell shows it, cut to its first rows."""
+    if isinstance(value, QuerySet | RawQuerySet):
+        preview = tables.preview(value, rows) if rows else tables.preview(value)
+        display({"text/plain": preview.text, "text/html": preview.html}, raw=True)
+    elif rows and callable(getattr(value, "head", None)):  # pandas
+        display(value.head(rows))
+    elif rows and isinstance(value, list | tuple) and len(value) > rows:
+        display(value[:rows])
+        print(f"… and {len(value) - rows:,} more")
+    else:
+        display(value)
 
 
-def _without_magics(source: str) -> str:
-    """The cell's code with its line magics blanked out, so that line numbers stay."""
-    return re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
+def did_you_mean(shell: InteractiveShell) -> None:
+    """Let a misspelt magic of the workbook's be answered with its name."""
+    find = shell.find_line_magic
+
+    def find_or_suggest(name: str) -> Callable | None:
+        ours = [
+            known
+            for known, function in shell.magics_manager.magics["line"].items()
+            if getattr(function, "__module__", "").startswith("workbook.")
+        ]
+        close = difflib.get_close_matches(name, ours, 1)
+        if (found := find(name)) or not close:
+            return found
+
+        def suggest(line: str) -> None:
+            raise UsageError(f"There is no %{name}. Did you mean %{close[0]}?")
+
+        return suggest
+
+    shell.find_line_magic = find_or_suggest
 
 
 def register(shell: InteractiveShell) -> None:
@@ -171,6 +198,7 @@ def register(shell: InteractiveShell) -> None:
     magics = ExerciseMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.before_cell)
-    shell.events.register("post_run_cell", magics.after_cell)
+    shell.ast_transformers.append(magics.aside)
+    did_you_mean(shell)
     # `...` is the answer not given yet: showing "Ellipsis" below it would only puzzle.
     shell.display_formatter.ipython_display_formatter.for_type(type(...), lambda value: None)

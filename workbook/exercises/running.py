@@ -3,38 +3,49 @@
 import ast
 import asyncio
 import inspect
-import io
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db import connection, connections, transaction
 from django.db.models import QuerySet
+from IPython.utils.capture import CapturedIO, capture_output
 
+from workbook.exercises import declaration, pristine
 from workbook.exercises.answers import Rows, Unusable, Value, materialise
-from workbook.exercises.declaration import Answer, Exercise, closed
+from workbook.exercises.declaration import Answer, Exercise
+from workbook.exercises.words import listed
 from workbook.kernel import Rollback
-from workbook.queries import recorder
+from workbook.queries import Report, recorder
 
 
 @dataclass
 class Outcome:
-    """What running an answer once gave: its value, what reading it gave, what it left behind."""
+    """What running an answer once gave: its value, what reading it gave, what it left behind.
+
+    answer: the value as it was returned. shown: what the code printed and displayed.
+    unusable: a sentence, if the value cannot be an answer. tampered: a sentence, if the code did
+    something after which its result cannot be judged.
+    """
 
     value: Value | Rows | None = None
     reading: Value | Rows | None = None
     left: Value | Rows | None = None
+    answer: Any = None
     statements: list[str] = field(default_factory=list)
-    capture: recorder.Capture = field(default_factory=recorder.Capture)
+    capture: Report = field(default_factory=Report)
+    shown: CapturedIO | None = None
     error: Exception | None = None
     unreadable: Exception | None = None
     unusable: str = ""
+    tampered: str = ""
     attempted: bool = True
-    miscounted: bool = False
+    raised_by_hand: bool = False
 
     @property
     def writes(self) -> list[str]:
@@ -42,16 +53,28 @@ class Outcome:
         verbs = ("INSERT", "UPDATE", "DELETE", "REPLACE", "TRUNCATE", "CREATE", "ALTER", "DROP")
         return [sql for sql in self.statements if sql.lstrip().upper().startswith(verbs)]
 
+    @property
+    def fetched(self) -> int:
+        """How many rows came from the database."""
+        return sum(query.rows or 0 for query in self.capture.queries if query.is_select)
+
+
+# Undone, whatever happens ---------------------------------------------------------------------
+
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """A transaction on every database that is rolled back at the end, whatever happens inside."""
+def undone() -> Iterator[list[str]]:
+    """A transaction on every database that is rolled back at the end, whatever happens inside.
+
+    Yields a list that afterwards holds sentences about what could not be undone.
+    """
     rollback = Rollback({alias: connections[alias] for alias in connections})
+    lost: list[str] = []
     try:
         with _wrapped(_keep_transaction):
-            yield
+            yield lost
     finally:
-        rollback.end()
+        lost += rollback.end()
 
 
 @contextmanager
@@ -65,9 +88,12 @@ def _wrapped(wrapper: Callable) -> Iterator[None]:
             connection.execute_wrappers.remove(wrapper)
 
 
+_COMMENTS = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
+
+
 def _keep_transaction(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
     """Refuse statements that would end the transaction around an exercise."""
-    words = str(sql).upper().split(None, 2)[:2]
+    words = _COMMENTS.sub(" ", str(sql)[:1000]).upper().replace(";", " ").split(None, 2)[:2]
     if words[:1] in (["COMMIT"], ["END"]) or (words[:1] == ["ROLLBACK"] and words[1:] != ["TO"]):
         raise transaction.TransactionManagementError(f"{words[0]} {NOT_HERE}")
     return execute(sql, params, many, context)
@@ -77,10 +103,19 @@ NOT_HERE = (
     "is not available in an exercise: it runs inside a transaction that is undone when the cell "
     "ends. `with transaction.atomic():` is."
 )
+COMMITTED = (
+    "This cell ended the transaction around the exercise by hand, so what it had written until "
+    "then stays in the shop: `%reset shop` puts it back. An exercise cannot be solved this way."
+)
+CLOSED = "This cell closes the database connection. Leave it open: it is closed with the kernel."
+UNCOUNTED = (
+    "Some queries of this cell went past Django, so they cannot be counted. Use the ORM, or "
+    "`connection.cursor()`, and leave `connection.execute_wrappers` as it is."
+)
 
 
 class _QueryCounter:
-    """Notes the statements of one answer.
+    """Notes the statements of one answer, as Django sends them and as the driver gets them.
 
     The recorder's captures can be paused by the code they watch; this cannot go unnoticed.
     """
@@ -88,25 +123,62 @@ class _QueryCounter:
     def __init__(self) -> None:
         self.statements: list[str] = []
         self.counting = True
+        self._past_django = 0
 
     def __call__(self, execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
         if self.counting and not _TRANSACTION.match(str(sql)):
             self.statements.append(str(sql))
+            self._past_django -= _READS.match(str(sql)) is not None
         return execute(sql, params, many, context)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Ask SQLite's driver as well; of the others we know only what passes Django."""
+        driver = getattr(connection.connection, "set_trace_callback", None)
+        with _wrapped(self):
+            if driver:
+                driver(self._driver)
+            try:
+                yield
+            finally:
+                self.counting = False
+                if driver and not connection.closed_in_transaction:
+                    driver(None)
+                if self not in connection.execute_wrappers:
+                    self._past_django = 1
+
+    def _driver(self, sql: str) -> None:
+        if self.counting and not sql.startswith(_QUOTING):
+            self._past_django += _READS.match(sql) is not None
+
+    @property
+    def missed(self) -> bool:
+        """Whether reads were run that are not among the statements."""
+        return self._past_django > 0
 
 
 _TRANSACTION = re.compile(r"\s*(BEGIN|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
+_READS = re.compile(r"[\s(]*(SELECT|WITH)\b", re.IGNORECASE)
+_QUOTING = "SELECT QUOTE("  # with DEBUG, Django has SQLite quote the parameters it logs
 
 
-def run(exercise: Exercise, answer: Answer) -> Outcome:
-    """Run an answer once, read it to its end as the exercise says, and undo what it wrote."""
+# Running --------------------------------------------------------------------------------------
+
+
+def run(exercise: Exercise, answer: Answer, *, learners: bool = False) -> Outcome:
+    """Run an answer once, read it to its end as the exercise says, and undo what it wrote.
+
+    learners: the code is a learner's. Then declared answers are out of its reach, and what it
+    replaces of the check's own tools is put back.
+    """
     counter = _QueryCounter()
     outcome = Outcome(statements=counter.statements)
-    with undone(), _wrapped(counter):
+    with undone() as lost:
         with (
-            redirect_stdout(io.StringIO()),
-            redirect_stderr(io.StringIO()),
+            capture_output() as outcome.shown,
             recorder.paused(),
+            counter.watching(),
+            _out_of_reach() if learners else nullcontext([]) as replaced,
             outcome.capture,
         ):
             try:
@@ -115,38 +187,65 @@ def run(exercise: Exercise, answer: Answer) -> Outcome:
                 outcome.unusable = str(refusal)
             except Exception as error:
                 outcome.error = error
-        outcome.miscounted = counter not in connection.execute_wrappers
-        counter.counting = False
-        if exercise.leaves and outcome.attempted and (not outcome.error or exercise.raises):
+                outcome.raised_by_hand = _innermost_file(error) == getattr(answer, "filename", None)
+        if replaced:
+            outcome.tampered = (
+                f"This cell replaces {listed(replaced[:3])}, which the check itself relies on. "
+                "That is undone now: answer with a query."
+            )
+        elif counter.missed:
+            outcome.tampered = UNCOUNTED
+        if connection.closed_in_transaction:
+            outcome.tampered = CLOSED
+        elif exercise.leaves and outcome.attempted and (not outcome.error or exercise.raises):
             try:
                 outcome.left = materialise(_call(exercise.leaves))
             except Exception as error:
                 outcome.error = outcome.error or error
+    if lost:
+        outcome.tampered = COMMITTED
     return outcome
 
 
+@contextmanager
+def _out_of_reach() -> Iterator[list[str]]:
+    with declaration.closed(), pristine.kept() as replaced:
+        yield replaced
+        if not declaration.is_closed():
+            replaced.append("declaration.closed")
+
+
+def _innermost_file(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return trace.tb_frame.f_code.co_filename if trace else ""
+
+
 def _answer(exercise: Exercise, answer: Answer, outcome: Outcome, counter: _QueryCounter) -> None:
-    value = _call(answer)
+    value = outcome.answer = _call(answer)
     if value is Ellipsis:
         outcome.attempted = False
         return
-    if isinstance(value, Iterator):
-        value = list(value)  # so that it can be read twice
     if exercise.read:
         # Reading is what the task counts; looking at the answer's own rows after it is free.
+        to_read = value
+        if isinstance(value, Iterator):  # it can be read only once, and the page does so, too
+            first, value = itertools.tee(value)
+            to_read = (item for item in first)
         try:
-            outcome.reading = materialise(_call(exercise.read, value))
+            outcome.reading = materialise(_call(exercise.read, to_read))
         except Exception as error:
             outcome.unreadable = error
         counter.counting = False
         outcome.capture.__exit__()
     if not exercise.leaves:
-        outcome.value = materialise(value)
+        outcome.value = materialise(list(value) if isinstance(value, Iterator) else value)
 
 
 def _call(function: Callable, *arguments: Any) -> Any:
     given = function(*arguments)
-    if inspect.iscoroutinefunction(inspect.unwrap(function)):
+    if inspect.iscoroutinefunction(declaration.written(function)):
         return wait_for(given)
     return given
 
@@ -187,22 +286,21 @@ class Cell:
     """A cell's code as an answer: running it gives its last expression.
 
     needs_value: whether a cell that ends in a statement is refused.
-    filename: how the code is named in reports. afterwards: called after each run.
+    filename: how the code is named in reports.
     """
 
     def __init__(
         self,
-        source: str,
+        source: str | ast.Module,
         namespace: dict[str, Any],
         needs_value: bool = True,
         filename: str = "<your cell>",
-        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
-        self.tree = ast.parse(source)
+        self.tree = ast.parse(source) if isinstance(source, str) else source
         self.namespace = namespace
         self.needs_value = needs_value
         self.filename = filename
-        self.afterwards = afterwards
+        self.names: dict[str, Any] = {}  # what the code has assigned when it first ran
 
     @property
     def attempted(self) -> bool:
@@ -216,28 +314,30 @@ class Cell:
 
     def __call__(self) -> Any:
         # A QuerySet of an earlier cell may hold rows already: ask again, on this shop.
-        namespace = {
+        before = {
             name: value.all() if isinstance(value, QuerySet) else value
             for name, value in self.namespace.items()
         }
-        *body, last = self.tree.body
-        if isinstance(last, ast.Expr):
-            target = ast.Name("_answer_", ast.Store())
-            last = ast.copy_location(ast.Assign([target], last.value), last)
-        elif self.needs_value:
+        namespace = dict(before)
+        try:
+            given = eval(self._code(), namespace)
+            if inspect.iscoroutine(given):
+                wait_for(given)
+        finally:
+            answer = namespace.pop("_answer_", None)
+            if not self.names:
+                self.names = {n: v for n, v in namespace.items() if v is not before.get(n)}
+        if self.needs_value and not isinstance(self.tree.body[-1], ast.Expr):
             raise Unusable(
                 "The value of the last line is the answer, and this cell ends in a statement that "
                 "has none. Put the name that holds the answer on a last line of its own."
             )
-        body.append(last)
-        tree = ast.fix_missing_locations(ast.Module(body, []))
-        code = compile(tree, self.filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        afterwards = self.afterwards
-        try:
-            with closed():
-                given = eval(code, namespace)
-                if inspect.iscoroutine(given):
-                    wait_for(given)
-        finally:
-            afterwards()
-        return namespace.get("_answer_")
+        return answer
+
+    def _code(self) -> Any:
+        *body, last = self.tree.body
+        if isinstance(last, ast.Expr):
+            target = ast.Name("_answer_", ast.Store())
+            last = ast.copy_location(ast.Assign([target], last.value), last)
+        tree = ast.fix_missing_locations(ast.Module([*body, last], []))
+        return compile(tree, self.filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

@@ -35,11 +35,12 @@ def chapters() -> list[Path]:
 
 def tasks() -> dict[str, Task]:
     """Number → Task, over all chapters."""
-    return {
-        task.number: task
-        for path in chapters()
-        for task in _tasks_of(path, path.stat().st_mtime_ns)
-    }
+    return {task.number: task for path in chapters() for task in in_chapter(path)}
+
+
+def in_chapter(path: Path) -> tuple[Task, ...]:
+    """The tasks of one notebook, in reading order."""
+    return _tasks_of(path, path.stat().st_mtime_ns)
 
 
 @cache

@@ -46,6 +46,15 @@ def _show(
         del shell._showtraceback
 
 
+def show_from(shell: InteractiveShell, error: BaseException, filename: str) -> None:
+    """Show an error that was caught, from the code compiled as `filename` on."""
+    traceback = error.__traceback__
+    step = traceback
+    while step and step.tb_next and step.tb_next.tb_frame.f_code.co_filename != filename:
+        step = step.tb_next
+    _show(shell, type(error), error, step if step and step.tb_next else traceback)
+
+
 def own_frames(entries: list[str]) -> Iterator[str]:
     """The entries of a traceback as IPython lists them, runs of library frames made one line."""
     left_out = False

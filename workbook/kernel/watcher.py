@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from workbook import tables
 from workbook.kernel.rollback import CellRollback
 from workbook.kernel.sharing import SharedConnections
-from workbook.queries import Report, origins, plans, recorder, report, unread
+from workbook.queries import Report, origins, plans, recorder, report, unread, writes
 from workbook.queries.origins import Cell
 
 
@@ -34,6 +34,8 @@ class Watcher:
         self.guess: int | None = None
         # Called after a cell with %guess: its code without magics, the guess, the queries it ran.
         self.guessed: list[Callable[[str, int, int], None]] = []
+        # How to undo what a cell wrote, as a sentence; a project that knows no way leaves it empty.
+        self.how_to_undo = ""
         self.source = ""
         self._own_numbers: set[str] = set()  # of the cell that is running, and of cells within
         self._depth = 0  # %%capture and the like run a cell inside the cell
@@ -74,9 +76,11 @@ class Watcher:
         self.shared.restore()  # the cell may have deleted or replaced them
         capture, self.capture = self.capture, None
         notes: list[str] = []
+        closing = ""
         try:
             if capture is not None:
                 capture.__exit__()
+                closing = self._saved(capture)
                 capture.guess = self.guess
                 if result is None or result.success:
                     capture.unread = unread.find(capture)
@@ -89,7 +93,7 @@ class Watcher:
         if self.guess is not None:
             notes += self._answer_guess(capture, result)
         if capture is not None or notes:
-            self._show(capture, notes)
+            self._show(capture, notes, closing)
         origins.forget_files()
 
     def _answer_guess(self, capture: Report | None, result: ExecutionResult | None) -> list[str]:
@@ -105,12 +109,21 @@ class Watcher:
             return [_sorry(error)]
         return []
 
-    def _show(self, capture: Report | None, notes: list[str]) -> None:
+    def _saved(self, capture: Report) -> str:
+        """What a cell without `%rollback` has written for good, and how to undo it."""
+        if not self.how_to_undo or self.rollback is not None:
+            return ""
+        if any(connection.in_atomic_block for connection in self.shared.connections.values()):
+            return ""  # nothing is for good yet: an exercise is undone when it has been checked
+        saved = writes.summary(writes.kept(capture))
+        return f"Saved to the database: {saved}. {self.how_to_undo}" if saved else ""
+
+    def _show(self, capture: Report | None, notes: list[str], closing: str) -> None:
         try:
             if capture is not None and (
                 capture.count or capture.transactions or capture.guess is not None
             ):
-                data = report.mimebundle(capture, notes)
+                data = report.mimebundle(capture, notes, closing)
             elif notes:
                 data = {"text/plain": "\n".join(notes)}
             else:

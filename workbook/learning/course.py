@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import re
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -200,15 +202,12 @@ def bring(shell: InteractiveShell, chapter: Chapter, code: str = "") -> None:
     So that an exercise or a cell runs in any notebook. Names that are there stay as they are.
     """
     names = shell.user_ns
-    with recorder.paused():
-        for source in chapter.needed_by(code, set(names)):
-            made: dict = {}
-            try:
-                exec(source, dict(names), made)
-            except Exception:
-                continue  # running the cell will say what is missing
-            for name, value in made.items():
-                names.setdefault(name, value)
+    before = dict(names)
+    with recorder.paused(), redirect_stdout(StringIO()):
+        for source in chapter.needed_by(code, set(before)):
+            with suppress(Exception):  # running the cell will say what is missing
+                exec(source, names)
+            names.update(before)
 
 
 def of_exercise(number: str) -> Chapter | None:

@@ -164,6 +164,8 @@ def register(shell: InteractiveShell) -> None:
         magics.claim = holders.Claim(kernels_own, notebook(shell))
         shell.events.register("post_run_cell", magics.after_cell)
         shell.workbook_watcher.guessed.append(magics.after_guess)
+        if reset.shop() is not None:
+            shell.workbook_watcher.how_to_undo = "`%reset shop` puts the shop back."
 
 
 def unregister(shell: InteractiveShell) -> None:

@@ -87,17 +87,30 @@ class Unread(NamedTuple):
     path: str  # as the lookup is written: "invoice__customer"
 
 
+class Mark(NamedTuple):
+    """A transaction statement, and how many queries had run before it."""
+
+    position: int
+    connection: Any
+    keyword: str  # "BEGIN", "SAVEPOINT", …
+
+
 class Capture:
     """The queries run between `with queries() as q:` and its end, or during one cell."""
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
         self.unread: list[Unread] = []
-        self.transactions: list[str] = []  # "BEGIN", "SAVEPOINT", … in order, never counted
+        self.marks: list[Mark] = []  # the transaction statements, in order, never counted
         self.started = datetime.now(UTC)
         self.show_time = False
         self.trip = 0.0  # seconds that each query waits as well, as if over a network
         self.guess: int | None = None  # how many queries the reader expects
+
+    @property
+    def transactions(self) -> list[str]:
+        """BEGIN, SAVEPOINT, … in order."""
+        return [mark.keyword for mark in self.marks]
 
     @property
     def count(self) -> int:
@@ -163,7 +176,7 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
     else:
         text = sql
     if not text.startswith(_WORK) and (match := _TRANSACTION.match(text)):
-        note_transaction(match[1].upper())
+        note_transaction(context["connection"], match[1].upper())
         return execute(sql, params, many, context)
     if params is not None and not isinstance(params, tuple | dict):
         params_kept = tuple(params) if isinstance(params, list) else None
@@ -231,9 +244,9 @@ def _counting(kind: type) -> type:
     return type(kind.__name__, (_CountsRows, kind), {})
 
 
-def note_transaction(keyword: str) -> None:
+def note_transaction(connection: Any, keyword: str) -> None:
     for capture in _captures:
-        capture.transactions.append(keyword)
+        capture.marks.append(Mark(len(capture.queries), connection, keyword))
 
 
 # Installing. One wrapper on every connection, those of other aliases and threads too.
@@ -273,5 +286,5 @@ _django_debug_transaction = django_base.debug_transaction
 
 def _debug_transaction(connection: Any, sql: str) -> Any:
     if _captures:
-        note_transaction(sql)
+        note_transaction(connection, sql)
     return _django_debug_transaction(connection, sql)

@@ -162,7 +162,13 @@ def text(capture: Capture) -> str:
     return _text(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
 
 
-def _text(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
+def _text(
+    capture: Capture,
+    shapes: list[Shape],
+    findings: list[Finding],
+    notes: list[str],
+    closing: str = "",
+) -> str:
     lines = ["".join(headline(capture, shapes, findings))]
     for finding in findings[:MOST_FINDINGS]:
         lines.append(f"{finding.title}  {finding.sentence}")
@@ -191,6 +197,8 @@ def _text(capture: Capture, shapes: list[Shape], findings: list[Finding], notes:
             left_out += 1
     if left_out:
         lines.append(f"{'':>{width}}    … {_number(left_out, 'more statement', 'more statements')}")
+    if closing:
+        lines += ["", closing]
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
@@ -269,7 +277,13 @@ def html(capture: Capture) -> str:
     return _html(capture, diagnosis.shapes(capture), diagnosis.diagnose(capture), [])
 
 
-def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes: list[str]) -> str:
+def _html(
+    capture: Capture,
+    shapes: list[Shape],
+    findings: list[Finding],
+    notes: list[str],
+    closing: str = "",
+) -> str:
     strong, before, distinct, rest = headline(capture, shapes, findings)
     if distinct:
         distinct = f'<span title="{_SHAPE}">{distinct}</span>'
@@ -295,6 +309,8 @@ def _html(capture: Capture, shapes: list[Shape], findings: list[Finding], notes:
     elif left_out:
         more = _number(left_out + len(folded), "more statement", "more statements")
         parts.append(f"<p>… {more}, too long to show</p>")
+    if closing:
+        parts.append(f"<p>{_TICKED.sub(r'<code>\1</code>', escape(closing, quote=False))}</p>")
     return f'{_STYLE}<div class="wb mathjax_ignore">{"".join(parts)}</div>'
 
 
@@ -307,6 +323,7 @@ def _html_finding(finding: Finding) -> str:
     return f'<p class="wb-f">{body}</p>'
 
 
+_TICKED = re.compile(r"`([^`]++)`")
 _CODE = re.compile(r"\.?+\b[\w.]++\((?:[^()]|\([^()]*+\))*+\)")
 
 
@@ -387,10 +404,10 @@ def _highlighted(statement: str) -> str:
     return "".join(out).replace("</b> <b>", " ").replace("</i><i>", "")
 
 
-def mimebundle(capture: Capture, notes: list[str]) -> dict[str, str]:
-    """Both forms of the report, with `notes` below its headline."""
+def mimebundle(capture: Capture, notes: list[str], closing: str = "") -> dict[str, str]:
+    """Both forms of the report, with `notes` below its headline and one sentence at its end."""
     said = diagnosis.shapes(capture), diagnosis.diagnose(capture)
     return {
-        "text/plain": _text(capture, *said, notes),
-        "text/html": _html(capture, *said, notes),
+        "text/plain": _text(capture, *said, notes, closing),
+        "text/html": _html(capture, *said, notes, closing),
     }

@@ -45,8 +45,10 @@ class Preview:
     rows: int | None  # None: more than PREVIEW_COUNTS_UP_TO
 
 
-def preview(queryset: QuerySet | RawQuerySet | BaseManager) -> Preview:
-    """The first 10 rows as a table, in HTML and plain text, and the number of rows.
+def preview(
+    queryset: QuerySet | RawQuerySet | BaseManager, rows_shown: int = PREVIEW_ROWS
+) -> Preview:
+    """The first rows (10) as a table, in HTML and plain text, and the number of rows.
 
     Runs the query once, exactly as written, and only if the QuerySet was not evaluated yet. Like
     `repr()` it leaves the QuerySet unevaluated. Counting stops after 100,000 rows.
@@ -58,7 +60,7 @@ def preview(queryset: QuerySet | RawQuerySet | BaseManager) -> Preview:
     head: list[Any] = []
     count = 0
     for chunk in rows.chunks:
-        head.extend(chunk[: PREVIEW_ROWS - len(head)])
+        head.extend(chunk[: rows_shown - len(head)])
         count += len(chunk)
         if count > PREVIEW_COUNTS_UP_TO:
             rows.chunks.close()

@@ -6,7 +6,6 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from .. import library
 from ..library import Author, Tag
 from ..watching import *  # noqa: F403  (fixtures)
 
@@ -40,17 +39,6 @@ WAYS = {
     ),
     "leaves a block open": "transaction.atomic().__enter__()\n{write}",
 }
-
-
-@pytest.fixture
-def committed_library(library_tables, transactional_db, bare_cell):
-    library.fill(3)
-    bare_cell("%load_ext workbook")
-    bare_cell(
-        f"from {library.__name__} import *\n"
-        "from asgiref.sync import sync_to_async\nfrom django.db import connection, transaction"
-    )
-    return bare_cell
 
 
 def digest() -> str:

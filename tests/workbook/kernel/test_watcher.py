@@ -266,3 +266,40 @@ def test_advice_that_fails_costs_the_advice_and_no_query(library_cell, monkeypat
     shown = library_cell("len(Book.objects.prefetch_related('tags'))")
     assert shown.result.result > 0, shown.printed
     assert shown.headline.startswith("2 queries")
+
+
+@pytest.fixture
+def undoable(shell, committed_library):
+    shell.workbook_watcher.how_to_undo = "`%reset shop` undoes it."
+    return committed_library
+
+
+@pytest.mark.parametrize(
+    ("source", "saved"),
+    [
+        ("Tag.objects.create(word='x')", "1 row of Tag added"),
+        (
+            "Tag.objects.update(word='x'), Tag.objects.create(word='y')",
+            "3 rows of Tag changed, 1 row of Tag added",
+        ),
+        ("await Tag.objects.acreate(word='x')", "1 row of Tag added"),
+        ("with transaction.atomic():\n    Tag.objects.create(word='x')\n    1/0", ""),
+        ("%rollback\nTag.objects.create(word='x')", ""),
+        ("Tag.objects.filter(word='none').update(word='x')", ""),
+        ("Tag.objects.count()", ""),
+    ],
+)
+def test_a_report_ends_with_what_was_saved_and_how_to_undo_it(undoable, source, saved):
+    shown = undoable(source)
+    if saved:
+        assert shown.report.endswith(
+            f"\n\nSaved to the database: {saved}. `%reset shop` undoes it."
+        )
+        assert shown.html.endswith(f"{saved}. <code>%reset shop</code> undoes it.</p></div>")
+    else:
+        assert "Saved" not in shown.report
+
+
+def test_a_project_that_cannot_undo_says_nothing(shell, undoable):
+    shell.workbook_watcher.how_to_undo = ""
+    assert "Saved" not in undoable("Tag.objects.create(word='x')").report
