@@ -28,9 +28,10 @@ def check_published_passwords(**options: Any) -> list[Warning]:
     if not open_to_all:
         return []
     superusers = [owner.username for owner in open_to_all if owner.is_superuser]
+    have = "demo user has" if len(open_to_all) == 1 else "demo users have"
     return [
         Warning(
-            f"{len(open_to_all)} demo users have the published password {catalog.PASSWORD!r}"
+            f"{len(open_to_all)} {have} the published password {catalog.PASSWORD!r}"
             + (f", and {', '.join(superusers)} may do everything." if superusers else "."),
             hint=(
                 "Give each a password of its own (`manage.py changepassword NAME`), or start with "

@@ -5,7 +5,8 @@ Checking one password takes half a second of a core, on purpose. So before any i
 1. An address with too many failures, whatever the names were, waits (LOGIN_FAILURES_PER_ADDRESS).
 2. One name from one address has five tries: AXES_FAILURE_LIMIT, django-axes' own.
 3. A process checks one password at a time, and spends a tenth of its time on wrong ones: guesses
-   from a thousand addresses are refused like those from one.
+   from a thousand addresses are refused like those from one. It is the clock's time that counts,
+   not the processor's: on a busy machine the same guess takes more of it.
 
 1 and 2 are counted in the database, for all processes; 3 in each process.
 """
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from ipaddress import ip_address, ip_network
+from math import ceil
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
@@ -23,9 +25,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.signals import user_login_failed
 from django.db.models import Sum
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from shopdb.api.answers import ApiError, answer_error
@@ -36,7 +36,7 @@ BURST = 0.5  # ... and so many seconds at once, before anybody waits
 WAITING = BoundedSemaphore(2)  # who may wait for their turn: every one of them holds a thread
 LONGEST_WAIT = 5.0
 # Who is refused at once comes back at once, so a refusal takes a second: for as many at a time as
-# leave the server threads for everybody else (gunicorn.conf.py).
+# leave threads for everybody else (gunicorn.conf.py). A server without threads never waits.
 REFUSAL_TAKES = 1.0
 BEING_REFUSED = BoundedSemaphore(8)
 REMEMBERED = 60.0  # how long a process refuses a closed address without looking it up again
@@ -68,7 +68,8 @@ def _readable(text: str) -> str | None:
 
 
 class Budget:
-    """Seconds to spend: there are at most `most`, and `per_second` come back."""
+    """Seconds to spend: there are at most `most`, and `per_second` come back. Who overspends waits
+    until the debt is paid, which counts four times `most` and no more."""
 
     def __init__(self, most: float, per_second: float) -> None:
         self.most, self.per_second = most, per_second
@@ -81,7 +82,15 @@ class Budget:
         return self._left
 
     def spend(self, seconds: float) -> None:
-        self._left = self.left() - seconds
+        self._left = max(self.left() - seconds, -4 * self.most)
+
+    def wait(self, longest: float) -> float:
+        """Wait until the debt is paid; or, if that takes longer, return at once how long."""
+        seconds = max(0.0, -self.left()) / self.per_second
+        if seconds > longest:
+            return seconds
+        time.sleep(seconds)
+        return 0.0
 
 
 wrong_passwords = Budget(BURST, SHARE)
@@ -89,8 +98,9 @@ closed_until: dict[str | None, float] = {}
 _turn = Lock()
 
 
-class ExactNameBackend(ModelBackend):
-    """Django's own, on every database alike: to MariaDB's collation, SARA and sára are sara."""
+class ShopBackend(ModelBackend):
+    """Django's own, which here keeps account of wrong passwords and is the same on every database:
+    to MariaDB's collation, SARA and sára are sara."""
 
     def authenticate(
         self,
@@ -99,8 +109,12 @@ class ExactNameBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
+        before = time.monotonic()
         user = super().authenticate(request, username, password, **kwargs)
-        return user if user and username in {None, user.username} else None
+        if user and username in {None, user.username}:
+            return user
+        wrong_passwords.spend(time.monotonic() - before)
+        return None
 
 
 class LoginAttempts(AxesDatabaseHandler):
@@ -126,17 +140,19 @@ def guarded(login_view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
             return login_view(request, *args, **kwargs)
+        may_wait = request.META.get("wsgi.multithread", False)
         if _is_remembered_as_closed(client_address(request)):
-            return _slowly(locked_out(request))
-        with _a_turn() as is_ours:
-            if not is_ours or wrong_passwords.left() <= 0:
-                response = _busy(request)
-            else:
-                before = time.thread_time()
-                response = login_view(request, *args, **kwargs)
-                if getattr(request, "login_failed", False):
-                    wrong_passwords.spend(time.thread_time() - before)
-        return _slowly(response) if response.status_code in {429, 503} else response
+            response = locked_out(request)
+        else:
+            with _a_turn(may_wait) as is_ours:
+                longest = LONGEST_WAIT if may_wait else 0
+                seconds = wrong_passwords.wait(longest) if is_ours else LONGEST_WAIT
+                response = (
+                    _busy(request, seconds) if seconds else login_view(request, *args, **kwargs)
+                )
+        if may_wait and response.status_code in {429, 503}:
+            _rest()
+        return response
 
     return view
 
@@ -147,9 +163,11 @@ def locked_out(request: HttpRequest, *axes: Any) -> HttpResponse:
     return _refusal(request, 429, "locked_out", message)
 
 
-def _busy(request: HttpRequest) -> HttpResponse:
-    message = "Too many people are logging in; try again in a few seconds."
-    return _refusal(request, 503, "busy", message)
+def _busy(request: HttpRequest, seconds: float) -> HttpResponse:
+    message = f"Too many logins at once; try again in {ceil(seconds)} seconds."
+    response = _refusal(request, 503, "busy", message)
+    response["Retry-After"] = str(ceil(seconds))
+    return response
 
 
 def _refusal(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
@@ -158,20 +176,19 @@ def _refusal(request: HttpRequest, status: int, code: str, message: str) -> Http
     return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
 
 
-def _slowly(response: HttpResponse) -> HttpResponse:
+def _rest() -> None:
     if BEING_REFUSED.acquire(blocking=False):
         try:
             time.sleep(REFUSAL_TAKES)
         finally:
             BEING_REFUSED.release()
-    return response
 
 
 @contextmanager
-def _a_turn() -> Iterator[bool]:
+def _a_turn(may_wait: bool) -> Iterator[bool]:
     """Whether this request is the one whose password this process checks now."""
     is_ours = _turn.acquire(blocking=False)
-    if not is_ours and WAITING.acquire(blocking=False):
+    if not is_ours and may_wait and WAITING.acquire(blocking=False):
         try:
             is_ours = _turn.acquire(timeout=LONGEST_WAIT)
         finally:
@@ -188,9 +205,3 @@ def _is_remembered_as_closed(address: str | None) -> bool:
         return True
     closed_until.pop(address, None)
     return False
-
-
-@receiver(user_login_failed)
-def _note_failure(request: HttpRequest | None = None, **kwargs: Any) -> None:
-    if request is not None:
-        request.login_failed = True

@@ -102,7 +102,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # names, and it waits for a quarter of an hour. logins.py says what else keeps guessers slow.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "shopdb.logins.ExactNameBackend",
+    "shopdb.logins.ShopBackend",
 ]
 LOGIN_FAILURES_PER_ADDRESS = 30
 AXES_FAILURE_LIMIT = 5

@@ -68,7 +68,7 @@ def _():
 
 
 @near_miss(
-    "0.2", "Stock never falls below zero: a product that is sold out has a stock of exactly 0."
+    "0.2", "No product has such a stock: a product that is sold out has a stock of exactly 0."
 )
 def _():
     return Product.objects.filter(stock__lt=0)
@@ -117,7 +117,8 @@ def _():
 
 @near_miss(
     "0.3",
-    "Nothing changed in the database: setting an attribute changes the object in Python only.",
+    "Nothing changed in the database. `update()` on a QuerySet changes its rows; setting an "
+    "attribute changes an object in Python only.",
 )
 def _():
     for product in Product.objects.filter(stock=0):
@@ -149,7 +150,9 @@ def _():
     return Customer.objects.filter(name="Nobody")
 
 
-@near_miss("0.4", "`first()` returns None when there is no row. `get()` raises instead.")
+@near_miss(
+    "0.4", "None is no exception: `first()` returns it when there is no row, `get()` raises."
+)
 def _():
     return Customer.objects.filter(name="Nobody").first()
 
@@ -211,6 +214,7 @@ def _():
 @exercise(
     "0.6",
     stars=2,
+    prediction=True,
     hints=[
         "Go line by line: which lines only describe rows, and which ones need them?",
         "`exists()` and `count()` run a query each time, unless the QuerySet has its rows already. "
@@ -254,3 +258,16 @@ def _():
 @near_miss("0.6", "`filter()` and `order_by()` only build a QuerySet. They don't run a query.")
 def _():
     return 6
+
+
+@near_miss(
+    "0.6",
+    "Too few. The loop fetches rows, and `exists()` and `count()` each ask the database, too.",
+)
+def _():
+    return 1
+
+
+@near_miss("0.6", "Two too many: which of the lines find their rows in the cache of `by_name`?")
+def _():
+    return 5

@@ -105,6 +105,7 @@ def _():
 @exercise(
     "2.3",
     stars=2,
+    prediction=True,
     hints=[
         "As a moment, what is 30 June at `datetime(2025, 6, 30)`? And is 1 July at midnight June?",
         "`range` includes both ends. `month` alone doesn't know the year.",
@@ -139,6 +140,18 @@ def _():
 @near_miss("2.3", "`b` includes both ends, and an invoice of 1 July at midnight is not of June.")
 def _():
     return ["b", "c", "e", "f"]
+
+
+@near_miss("2.3", "`d` is every June there was: the year is missing.")
+def _():
+    return ["c", "d", "e", "f"]
+
+
+@near_miss(
+    "2.3", "One is missing: from the first of June, included, to the first of July, excluded."
+)
+def _():
+    return ["e", "f"]
 
 
 @near_miss("2.3", "One is missing: year and month together also say June 2025.")
@@ -219,8 +232,8 @@ def weekend_afternoons():
 
 @near_miss(
     "2.5",
-    "`week_day` starts with Sunday as 1, so 6 and 7 are Friday and Saturday. With `iso_week_day` "
-    "they are Saturday and Sunday.",
+    "These are the Fridays and Saturdays. Saturday and Sunday are 6 and 7 in `iso_week_day`, and 7 "
+    "and 1 in `week_day`, which starts on Sunday.",
 )
 def _():
     return Invoice.objects.filter(issued_at__week_day__in=[6, 7], issued_at__hour__gte=12).count()
@@ -238,6 +251,16 @@ def _():
 @near_miss("2.5", "These are all invoices of the weekends. The condition on the hour is missing.")
 def _():
     return Invoice.objects.filter(issued_at__iso_week_day__in=[6, 7]).count()
+
+
+@near_miss("2.5", "These are the Saturdays only. Sunday is 7: `iso_week_day__in=[6, 7]`.")
+def _():
+    return Invoice.objects.filter(issued_at__iso_week_day=6, issued_at__hour__gte=12).count()
+
+
+@near_miss("2.5", "These are the afternoons of all days. The condition on the weekend is missing.")
+def _():
+    return Invoice.objects.filter(issued_at__hour__gte=12).count()
 
 
 @near_miss("2.5", "These are the Sundays only. Saturday is 6: `iso_week_day__in=[6, 7]`.")
@@ -278,7 +301,7 @@ def _():
 
 @near_miss(
     "2.6",
-    "These are the products without the key: on a JSON key, `isnull=True` means it is missing.",
+    "These are the products without the key `colour`. The task asks for those that have it.",
 )
 def _():
     return Product.objects.filter(attributes__colour__isnull=True)

@@ -27,7 +27,7 @@ def sold_out_or_expensive():
 
 @near_miss(
     "3.1",
-    "These are sold out *and* expensive: `&` and the comma ask for both, `|` for one of them.",
+    "This asks for both at once. `&`, a comma and a second `filter()` mean AND; `|` means OR.",
 )
 def _():
     return Product.objects.filter(Q(stock=0), Q(price__gt=500))
@@ -35,7 +35,8 @@ def _():
 
 @near_miss(
     "3.1",
-    "Only the sold-out products are here. The word `or` returns its left side; the operator is `|`.",
+    "Only the sold-out products are here, and the expensive ones are missing. The operator for OR "
+    "is `|`; the word `or` returns its left side.",
 )
 def _():
     return Product.objects.filter(Q(stock=0) or Q(price__gt=500))
@@ -113,6 +114,7 @@ def _():
 @exercise(
     "3.3",
     stars=2,
+    prediction=True,
     hints=[
         "Write parentheses into each line as Python reads it: `&` first, then `|`.",
         "`or` returns its left side. Chained `filter()` calls mean AND.",
@@ -161,6 +163,11 @@ def _():
 @near_miss("3.3", "One more is right: `d` says “big” in each half of the OR.")
 def _():
     return ["b", "e"]
+
+
+@near_miss("3.3", "One more is right: in `b`, the comma means AND.")
+def _():
+    return ["d", "e"]
 
 
 @near_miss(
@@ -247,6 +254,25 @@ def _():
 
 @near_miss(
     "3.5",
+    "All categories without a parent, with a description or without. An empty description is the "
+    "text `\"\"`, not NULL.",
+)
+def _():
+    return Category.objects.filter(parent__isnull=True)
+
+
+@near_miss("3.5", "All categories without a description, with a parent or without.")
+def _():
+    return Category.objects.filter(description="")
+
+
+@near_miss("3.5", "The opposite: for these, both are true or neither is.")
+def _():
+    return Category.objects.filter(~(Q(parent__isnull=True) ^ Q(description="")))
+
+
+@near_miss(
+    "3.5",
     "Half of it: categories without a parent but with a description. The opposite is missing.",
 )
 def _():
@@ -298,6 +324,45 @@ def _():
     return Product.objects.filter(price__range=(450, 500))
 
 
+@near_miss(
+    "3.6",
+    "These are all products: either the condition is still an empty `Q()` (keep what `|` returns, as "
+    "`|=` does), or each band has only one end (it takes `gte` *and* `lte`).",
+)
+def _():
+    return Product.objects.all()
+
+
+@near_miss(
+    "3.6", "The upper end of each band is missing: “from 100 to 120” includes 120, so `lte`."
+)
+def _():
+    wanted = Q()
+    for low, high in [(1, 3), (100, 120), (450, 500)]:
+        wanted |= Q(price__gte=low, price__lt=high)
+    return Product.objects.filter(wanted)
+
+
+@near_miss(
+    "3.6", "The lower end of each band is missing: “from 100 to 120” includes 100, so `gte`."
+)
+def _():
+    wanted = Q()
+    for low, high in [(1, 3), (100, 120), (450, 500)]:
+        wanted |= Q(price__gt=low, price__lte=high)
+    return Product.objects.filter(wanted)
+
+
+@near_miss(
+    "3.6", "Only the ends of the bands: `in` asks for these values, `range` for all between."
+)
+def _():
+    wanted = Q()
+    for band in [(1, 3), (100, 120), (450, 500)]:
+        wanted |= Q(price__in=band)
+    return Product.objects.filter(wanted)
+
+
 @near_miss("3.6", "Only the first band is here: the word `or` keeps its left side. Join with `|=`.")
 def _():
     return Product.objects.filter(price__range=(1, 3))
@@ -336,3 +401,20 @@ def _():
 @near_miss("3.7", "Only those with a large invoice: the customers with a discount are missing.")
 def _():
     return Customer.objects.filter(invoices__total__gt=2000).distinct()
+
+
+@near_miss("3.7", "Only those with a discount: the customers with a large invoice are missing.")
+def _():
+    return Customer.objects.filter(invoices__discount__gt=100).distinct()
+
+
+@near_miss(
+    "3.7",
+    "These have a large invoice *and* a discounted one: a second `filter()` means AND. Join with `|`.",
+)
+def _():
+    return (
+        Customer.objects.filter(invoices__total__gt=2000)
+        .filter(invoices__discount__gt=100)
+        .distinct()
+    )

@@ -1,6 +1,6 @@
 """Exercises of chapter 09: the tasks are in the notebook of the same name."""
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Avg, Count, F, Max, Q, Sum
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 from workbook import frame
@@ -10,32 +10,31 @@ from workbook.exercises import exercise, near_miss
 @exercise(
     "9.1",
     stars=1,
-    queries=1,
     columns=["unit", "n"],
     hints=[
         "One row for each unit: the unit is what makes a group.",
-        "`values()` names the group, `annotate()` says what to compute in it, in this order.",
+        "`values()` makes the groups, then `annotate()` says what to compute for each.",
         '`Product.objects.values("unit").annotate(n=Count("pk"))`',
     ],
 )
 def products_by_unit():
     """`values()` and then `annotate()` is Django's `GROUP BY`.
 
-    The `order_by("unit")` is for the reader: without it the groups come in any order.
+    The `order_by("unit")` is for the reader: without it, the groups come in any order.
     """
     return Product.objects.values("unit").annotate(n=Count("pk")).order_by("unit")
 
 
 @near_miss(
     "9.1",
-    "One row for each product, and `n` is always 1: `annotate()` came first, so each product is "
-    "its own group. Put `values()` before it.",
+    "There is a row for each product, and `n` is always 1: each product is its own group. Put "
+    "`values()` before `annotate()`.",
 )
 def _():
     return Product.objects.annotate(n=Count("pk")).values("unit", "n")
 
 
-@near_miss("9.1", "`n` should say how many products, not how many pieces of them are in stock.")
+@near_miss("9.1", "`n` is the number of pieces in stock. The task asks for the number of products.")
 def _():
     return Product.objects.values("unit").annotate(n=Sum("stock"))
 
@@ -43,7 +42,6 @@ def _():
 @exercise(
     "9.2",
     stars=1,
-    queries=1,
     columns=["name", "n"],
     hints=[
         "Every row of the answer is about a customer. So start from which model?",
@@ -52,10 +50,10 @@ def _():
     ],
 )
 def customers_with_their_invoices():
-    """Starting from `Customer` gives a `LEFT OUTER JOIN`, so nobody is lost, and `Count` over the
-    invoices' key counts nothing where there is none.
+    """Starting from `Customer` gives a `LEFT OUTER JOIN`, so nobody is lost, and `Count("invoices")`
+    counts 0 where there is no invoice.
 
-    `values()` stands last: before `annotate()` it would group by name, and two people with one
+    `values()` comes last. Before `annotate()`, it would group by name, and two people with the same
     name would become one row.
     """
     return Customer.objects.annotate(n=Count("invoices")).values("name", "n").order_by("name", "pk")
@@ -63,8 +61,8 @@ def customers_with_their_invoices():
 
 @near_miss(
     "9.2",
-    "Customers who share a name have become one row: `values()` before `annotate()` groups by it. "
-    "Put `values()` last.",
+    "Customers who share a name are one row: `values()` before `annotate()` groups by the name. Put "
+    "`values()` last.",
 )
 def _():
     return Customer.objects.values("name").annotate(n=Count("invoices"))
@@ -72,8 +70,8 @@ def _():
 
 @near_miss(
     "9.2",
-    "Customers without invoices are missing: you started from the invoices, and they have none. "
-    "Start from `Customer`.",
+    "Customers without invoices are missing, because the query starts from the invoices. Start from "
+    "`Customer`.",
 )
 def _():
     return (
@@ -86,7 +84,7 @@ def _():
 @near_miss(
     "9.2",
     'Customers without invoices have 1: the outer join gives them one row, and `Count("*")` counts '
-    'rows. `Count("invoices")` counts invoices.',
+    'rows. Count the invoices: `Count("invoices")`.',
 )
 def _():
     return Customer.objects.alias(i=F("invoices")).annotate(n=Count("*")).values("name", "n")
@@ -99,7 +97,7 @@ def _():
     columns=["username", "n_products", "n_customers"],
     hints=[
         "Two relations in one `annotate()`: what do the joins do to the rows?",
-        "You count keys here, nothing is added up. Which option repairs a `Count`?",
+        "You count, and add nothing up. Which option makes a `Count` over two joins right?",
         '`annotate(n_products=Count("products", distinct=True), n_customers=…)`, then `values()`.',
     ],
 )
@@ -107,9 +105,8 @@ def owners_with_products_and_customers():
     """Without `distinct=True`, both columns show products × customers, the same large number twice.
     With it, each key counts once, and both are right.
 
-    The database still builds all those rows to count them: thousands for this shop, far more for a
-    real one. From there on, a query for each relation or a subquery is faster; for sums they are
-    the only way.
+    The database still builds all those rows to count them. For large tables, a subquery for each
+    count is faster, and for sums it is the only way in one query.
     """
     return User.objects.annotate(
         n_products=Count("products", distinct=True),
@@ -119,8 +116,8 @@ def owners_with_products_and_customers():
 
 @near_miss(
     "9.3",
-    "Both numbers are far too large, and where both are above 0 they are equal: each product was "
-    "joined with each customer of its owner (see *Two joins multiply*).",
+    "Both numbers are too large, and equal where both are above 0: each product was joined with each "
+    "customer of its owner (see *Two joins multiply*).",
 )
 def _():
     return User.objects.annotate(
@@ -129,7 +126,7 @@ def _():
 
 
 @near_miss(
-    "9.3", "The products are right. The customers need `distinct=True` too: both joins multiply."
+    "9.3", "`n_products` is right. `n_customers` needs `distinct=True`, too: both joins multiply."
 )
 def _():
     return User.objects.annotate(
@@ -139,7 +136,8 @@ def _():
 
 @near_miss(
     "9.3",
-    "An owner who offers nothing is missing: you started from the products. Start from `User`.",
+    "An owner without products is missing, because the query starts from the products. Start from "
+    "`User`.",
 )
 def _():
     return (
@@ -156,44 +154,56 @@ def _():
     "9.4",
     stars=2,
     queries=1,
-    columns=["qty", "n"],
+    columns=["year", "n"],
     hints=[
-        "If a quantity appears many times, read the `GROUP BY` in the report to its end.",
-        "What `lines` is sorted by has become part of the groups.",
-        "A later `order_by()` replaces an earlier one: order by the group, or by nothing.",
+        "If a year appears many times, read the `GROUP BY` in the report to its end.",
+        "What `newest` is sorted by has become part of the groups.",
+        "A later `order_by()` replaces an earlier one. The group is "
+        '`values(year=F("issued_at__year"))`.',
     ],
 )
-def lines_by_quantity():
-    """The order that `lines` came with would put invoice and product into the `GROUP BY`: then each
-    line is a group, and `n` is 1 everywhere. `order_by()` replaces it.
+def invoices_by_year():
+    """The order of `newest` would put the moment and the key into the `GROUP BY`: each invoice would
+    be a group, and `n` would be 1 everywhere. `order_by("year")` replaces it.
 
-    In a function that gets a QuerySet from elsewhere you cannot know whether it is sorted. Make it
-    a habit to end every `values().annotate()` with an `order_by()` of your own.
+    A function that gets a QuerySet from elsewhere can't know whether it is sorted. Make it a habit
+    to end every `values().annotate()` with an `order_by()` of your own.
     """
-    lines = InvoiceProduct.objects.order_by("invoice", "product")
-    return lines.values("qty").annotate(n=Count("pk")).order_by("qty")
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=F("issued_at__year")).annotate(n=Count("pk"))
+    return by_year.order_by("year")
 
 
 @near_miss(
     "9.4",
-    "The same quantity is there many times: `lines` is sorted by invoice and product, and that "
-    "order became part of the groups. End with an `order_by()` of your own.",
+    "The same year appears many times: `newest` is sorted, and its order became part of the groups. "
+    "End with an `order_by()` of your own.",
 )
 def _():
-    lines = InvoiceProduct.objects.order_by("invoice", "product")
-    return lines.values("qty").annotate(n=Count("pk"))
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    return newest.values(year=F("issued_at__year")).annotate(n=Count("pk"))
 
 
-@near_miss("9.4", "`n` adds up pieces. The question is how many lines, so count them.")
+@near_miss(
+    "9.4",
+    "There is a row for each invoice, and `n` is always 1: each invoice is its own group. Put "
+    "`values()` before `annotate()`.",
+)
 def _():
-    lines = InvoiceProduct.objects.order_by("invoice", "product")
-    return lines.values("qty").annotate(n=Sum("qty")).order_by("qty")
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    return newest.annotate(n=Count("pk")).values("n", year=F("issued_at__year"))
+
+
+@near_miss("9.4", "`n` counts customers. The task asks for the number of invoices.")
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=F("issued_at__year"))
+    return by_year.annotate(n=Count("customer", distinct=True)).order_by("year")
 
 
 @exercise(
     "9.5",
     stars=2,
-    queries=1,
     columns=["username__username", "name", "n"],
     hints=[
         "Group by what should be unique together: the owner and the name.",
@@ -202,10 +212,10 @@ def _():
     ],
 )
 def names_twice_for_one_owner():
-    """Group by what should be unique, keep the groups of more than one: the standard search for
-    duplicates, and the check to run before you add a unique constraint.
+    """Group by what should be unique, and keep the groups of more than one. This is the usual search
+    for duplicates, and the check to run before you add a unique constraint.
 
-    Two columns in `values()` make finer groups: one name with two owners is nobody's mistake.
+    Two columns in `values()` make finer groups: the same name with two owners is no mistake.
     """
     return (
         Customer.objects.values("username__username", "name")
@@ -217,8 +227,8 @@ def names_twice_for_one_owner():
 
 @near_miss(
     "9.5",
-    "Names that two different owners have are in your list as well. The groups have to be owner "
-    "and name together.",
+    "Names that only different owners share are in your rows as well. Group by owner and name "
+    "together.",
 )
 def _():
     twice = Customer.objects.values("name").alias(n=Count("pk")).filter(n__gt=1)
@@ -229,7 +239,9 @@ def _():
     )
 
 
-@near_miss("9.5", "`gte=1` keeps every group, for none is empty. Twice is more than 1: `gt=1`.")
+@near_miss(
+    "9.5", "Every name is in your rows: each group has at least one customer. Twice is more than 1."
+)
 def _():
     return (
         Customer.objects.values("username__username", "name")
@@ -240,7 +252,7 @@ def _():
 
 @near_miss(
     "9.5",
-    "Nothing: within a group there is only one different name. Count the customers, by key.",
+    "The answer is empty: each group has only one different name. Count the customers, by key.",
 )
 def _():
     return (
@@ -253,7 +265,6 @@ def _():
 @exercise(
     "9.6",
     stars=2,
-    queries=1,
     columns=["username", "paid", "open"],
     hints=[
         "One row for each owner, and two counts with different conditions.",
@@ -263,12 +274,12 @@ def _():
     ],
 )
 def paid_and_open_by_owner():
-    """Each count brings its own condition, so one join serves both, and owners without invoices
-    stay, with zeros.
+    """Each count has its own condition, so one join is enough for both, and owners without invoices
+    are in the result, with zeros.
 
-    `filter(invoices__payment_due=0)` in front would lose the open invoices, and a second
-    `filter()` behind it joins again and multiplies. `frame()` makes the DataFrame; the query is
-    the same without it.
+    `filter(invoices__payment_due=0)` before the counts would lose the open invoices, and a second
+    `filter()` after them joins again and multiplies. `frame()` makes the DataFrame from the same
+    query.
     """
     return frame(
         User.objects.annotate(
@@ -280,7 +291,8 @@ def paid_and_open_by_owner():
 
 @near_miss(
     "9.6",
-    "An owner without invoices is missing: you started from `Invoice`. Start from `User`.",
+    "An owner without invoices is missing, because the query starts from the invoices. Start from "
+    "`User`.",
 )
 def _():
     return frame(
@@ -295,7 +307,7 @@ def _():
 
 @near_miss(
     "9.6",
-    "Both numbers are too large: each `filter()` over the invoices joined them once more, and the "
+    "Both numbers are wrong: each `filter()` across the invoices joined them once more, and the "
     "joins multiply. Give each `Count` its own `filter=`.",
 )
 def _():
@@ -310,7 +322,7 @@ def _():
 
 @near_miss(
     "9.6",
-    "`open` is 0 for everybody: the `filter()` in front had already removed the invoices with "
+    "`open` is 0 for everybody: the `filter()` before the counts has removed the invoices with "
     "something due. Put both conditions into the counts.",
 )
 def _():
@@ -329,24 +341,23 @@ def _():
     stars=3,
     queries=2,
     hints=[
-        "The stock is one step away from a category, the lines are two. Can one `annotate()` hold "
+        "The products are one step away from a category, the lines two. Can one `annotate()` have "
         "both sums without repeating a product for each of its lines?",
-        "Two queries: categories with their stock, and the pieces sold as pairs. Which key joins "
-        "them? Two owners may use one name.",
+        "Two queries: the categories with their stock, and the pieces sold as pairs. By which key do "
+        "they meet? Two owners may use the same name.",
         '`sold = dict(InvoiceProduct.objects.values_list("product__category")'
         '.annotate(Sum("qty")))`'
         ", then a list over the annotated categories, with `sold.get(category.pk, 0)`.",
     ],
 )
 def stock_and_sales_by_category():
-    """First naive: both sums in one `annotate()`. The pieces sold are right, since the lines are
-    the longest path. The stock is not: each product is there once for each line it was sold on.
-
-    Then `distinct=True`: it drops equal stocks of different products, and is wrong more quietly.
+    """Most people first write both sums in one `annotate()`. The pieces sold are right, since the
+    lines are at the end of the path. The stock is not: each product is repeated for each line.
+    With `distinct=True`, two products with the same stock are added once.
 
     Two queries, each along one path, are right and easy to read. They meet in Python by primary
-    key: by name, two owners' shelves called "Gifts" would be mixed up. As one query, each sum
-    becomes a `Subquery` (chapter 14).
+    key: by name, the categories "Gifts" of two owners would be mixed up. In one query, each sum
+    becomes a `Subquery` (*Two sums in one query*).
     """
     sold = dict(InvoiceProduct.objects.values_list("product__category").annotate(Sum("qty")))
     categories = Category.objects.annotate(pieces=Sum("products__stock", default=0))
@@ -355,8 +366,8 @@ def stock_and_sales_by_category():
 
 @near_miss(
     "9.7",
-    "`sold` is right, `stock` is too large: the join to the lines repeats each product once for "
-    "each line (see *Two joins multiply*).",
+    "The pieces sold are right, the stock is too large: the join repeats each product for each of "
+    "its lines (see *Two joins multiply*).",
 )
 def _():
     return Category.objects.annotate(
@@ -367,8 +378,8 @@ def _():
 
 @near_miss(
     "9.7",
-    "`Sum(distinct=True)` adds different figures: two products with the same stock count once. "
-    "Take a query for each sum.",
+    "The stock is too small: `Sum(distinct=True)` adds two products with the same stock once. Run a "
+    "query for each sum.",
 )
 def _():
     return Category.objects.annotate(
@@ -379,8 +390,8 @@ def _():
 
 @near_miss(
     "9.7",
-    "Two owners have a category of the same name, and its sales are mixed up in your list. Join "
-    "the two results by primary key.",
+    "Two owners have a category of the same name, and their sales are mixed up. Bring the two "
+    "results together by primary key.",
 )
 def _():
     sold = dict(InvoiceProduct.objects.values_list("product__category__name").annotate(Sum("qty")))
@@ -388,8 +399,77 @@ def _():
     return [(category.name, category.pieces, sold.get(category.name, 0)) for category in categories]
 
 
-@near_miss("9.7", "Where nothing was sold, or nothing is in stock, the answer should be 0: `None`.")
+@near_miss(
+    "9.7",
+    "Where nothing was sold or nothing is in stock, your rows have `None`. The task asks for 0.",
+)
 def _():
     sold = dict(InvoiceProduct.objects.values_list("product__category").annotate(Sum("qty")))
     categories = Category.objects.annotate(pieces=Sum("products__stock"))
     return [(category.name, category.pieces, sold.get(category.pk)) for category in categories]
+
+
+@exercise(
+    "9.8",
+    stars=2,
+    prediction=True,
+    hints=[
+        "One `annotate()` joins the lines and the payments of each invoice. What does that do to "
+        "the rows?",
+        "Three lines and two payments make six rows: each line is there twice, each payment three "
+        "times. Which aggregates notice?",
+        "Two payments of the same amount are the case to think of for `d`.",
+    ],
+)
+def right_in_spite_of_two_joins():
+    """`b` counts different keys. `e` averages rows that are all repeated equally often, since each
+    group is one invoice, and repetition does not change a maximum. `a` and `c` count and add the
+    repeated rows, and `d` adds two equal payments once.
+    """
+    alone = {
+        "a": Count("invoice_products"),
+        "b": Count("invoice_products", distinct=True),
+        "c": Sum("payments__amount"),
+        "d": Sum("payments__amount", distinct=True),
+        "e": Avg("payments__amount"),
+        "f": Max("invoice_products__line_total"),
+    }
+    truth = alone | {"d": Sum("payments__amount")}
+    together = Invoice.objects.annotate(**alone).order_by("pk").values(*alone)
+    right = []
+    for letter, aggregate in truth.items():
+        values = Invoice.objects.annotate(it=aggregate).order_by("pk").values_list("it", flat=True)
+        pairs = zip(values, (row[letter] for row in together), strict=True)
+        if all(abs((one or 0) - (other or 0)) < 0.001 for one, other in pairs):
+            right.append(letter)
+    return right
+
+
+@near_miss("9.8", "`d` adds two payments of the same amount once. Such invoices exist.")
+def _():
+    return ["b", "d", "e", "f"]
+
+
+@near_miss(
+    "9.8",
+    "`a` counts each line once for each payment, and `c` adds each payment once for each line.",
+)
+def _():
+    return ["a", "b", "c", "d", "e", "f"]
+
+
+@near_miss(
+    "9.8",
+    "One is missing: within one invoice, every payment is repeated equally often, and that does not "
+    "change an average.",
+)
+def _():
+    return ["b", "f"]
+
+
+@near_miss(
+    "9.8",
+    "Two are missing: repeated rows change neither an average within one invoice nor a maximum.",
+)
+def _():
+    return ["b"]

@@ -147,16 +147,22 @@ def read_moment(value: Any) -> datetime:
         moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         raise ValidationError("Send a time like 2026-06-30T18:00:00Z.") from None
-    if not 1900 <= moment.year < 3000:
-        raise ValidationError("Send a time in a year from 1900 to 2999.")
+    check_year(moment)
     return moment
 
 
 def read_day(value: Any) -> date:
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValidationError("Send a day like 2026-06-30.") from None
+    check_year(day)
+    return day
+
+
+def check_year(day: date) -> None:
+    if not 1900 <= day.year < 3000:
+        raise ValidationError("Send a year from 1900 to 2999.")
 
 
 def read_lines(value: Any) -> list[tuple[int, int]]:

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from nbclient.exceptions import CellExecutionError
 
-from . import index
+from . import index, rules
 from .chapters import CHAPTERS, dump, execute, seeded_shop
 
 
 def rewrite(path: Path, url: str) -> str:
-    """Execute one chapter and put what it shows now into its file; one line about it."""
+    """Execute one chapter and put what it shows into its file; returns what to say about it."""
     before = path.read_text(encoding="utf-8")
     try:
         after = dump(execute(path, url))
     except CellExecutionError as error:
         return f"{path.name}: left as it was, a cell failed\n{error}"
-    if after == before:
-        return f"{path.name}: as before"
-    path.write_text(after, encoding="utf-8")
-    return f"{path.name}: rewritten"
+    if after != before:
+        path.write_text(after, encoding="utf-8")
+    said = f"{path.name}: {'as before' if after == before else 'rewritten'}"
+    return "\n  - ".join([said, *rules.faults(path)])
 
 
 def main(names: list[str]) -> int:

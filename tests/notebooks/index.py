@@ -1,20 +1,28 @@
-"""notebooks/INDEX.md: which chapter and section executes each documented ORM name.
+"""notebooks/INDEX.md: the section for each task, for each error message and for each ORM name.
 
-A name counts where it stands in a code cell that runs: prose, comments and strings do not count.
+Tasks and messages come from questions.toml. Names come from the chapters: a name counts in a code
+cell that runs; prose, comments and strings do not count.
 """
 
 import ast
 import json
+import re
+import tomllib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
+from nbformat import NotebookNode
 
+from . import rules
 from .chapters import CHAPTERS, FOLDER
 
 FILE = FOLDER / "INDEX.md"
-VOCABULARY = json.loads((Path(__file__).parent / "orm_vocabulary.json").read_text())["names"]
+HERE = Path(__file__).parent
+VOCABULARY = json.loads((HERE / "orm_vocabulary.json").read_text())["names"]
+QUESTIONS = tomllib.loads((HERE / "questions.toml").read_text(encoding="utf-8"))
 
 TITLES = {
     "queryset_sync": "QuerySet methods",
@@ -93,17 +101,22 @@ def names_in(source: str) -> dict[str, set[str]]:
     return found
 
 
+def sections(path: Path) -> Iterator[tuple[NotebookNode, str]]:
+    """Each cell of a chapter with the title of its section; a cell that opens one is in it."""
+    section = ""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^###? (.+)$", rules.plain(cell.source), re.MULTILINE)
+            section = headings[-1].strip() if headings else section
+        yield cell, section
+
+
 def places() -> dict[tuple[str, str], list[Place]]:
     """(kind, name) → the sections that execute it, in reading order."""
     found = defaultdict(list)
     for path in CHAPTERS:
-        section = ""
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                for line in cell.source.splitlines():
-                    if line.startswith("## "):
-                        section = line.removeprefix("## ").strip()
-            elif cell.cell_type == "code" and not cell.source.startswith("%exercise"):
+        for cell, section in sections(path):
+            if cell.cell_type == "code" and not cell.source.startswith("%exercise"):
                 for kind, names in names_in(cell.source).items():
                     for name in names:
                         if (path, section) not in found[kind, name]:
@@ -111,32 +124,97 @@ def places() -> dict[tuple[str, str], list[Place]]:
     return found
 
 
+def find(place: str | int) -> Place | int:
+    """Where an entry of questions.toml leads, or the number of the chapter that it waits for.
+
+    An entry that has lost its cell leads to its chapter.
+    """
+    number, _, cell_id = str(place).partition(":")
+    path = next((path for path in CHAPTERS if int(path.name[:2]) == int(number)), None)
+    if path is None:
+        return int(number)
+    return path, next((section for cell, section in sections(path) if cell.id == cell_id), "")
+
+
+def lost() -> list[str]:
+    """The entries that do not lead to a section, though their chapter is there."""
+    entries = [entry for tasks in QUESTIONS["tasks"].values() for entry in tasks.items()]
+    entries += [(error["message"], error["place"]) for error in QUESTIONS["errors"]]
+    return [
+        f"“{what}” leads to {place}: name a cell that {found[0].name} has"
+        for what, place in entries
+        if not isinstance(found := find(place), int) and not found[1]
+    ]
+
+
 def render() -> str:
     """INDEX.md as text."""
+    lines = [
+        "# Index",
+        "",
+        "<!-- Written by `make notebooks` from the chapters and questions.toml. -->",
+        "",
+        *_tasks(),
+        "",
+        *_errors(),
+        "",
+        *_names(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tasks() -> Iterator[str]:
+    yield "## How do I …?"
+    to_come: dict[int, list[str]] = defaultdict(list)
+    for group, tasks in QUESTIONS["tasks"].items():
+        yield from ("", f"### {group}", "")
+        for task, place in tasks.items():
+            found = find(place)
+            if isinstance(found, int):
+                to_come[found].append(task)
+            else:
+                yield f"- {task}: {link(found)}"
+    if to_come:
+        items = [
+            f"chapter {number:02}: {' · '.join(to_come[number])}" for number in sorted(to_come)
+        ]
+        yield from ("", *_folded("To come", "\n".join(f"- {item}" for item in items)))
+
+
+def _errors() -> Iterator[str]:
+    yield from ("## Error messages", "", "| message | what it means | more |", "|---|---|---|")
+    for error in QUESTIONS["errors"]:
+        found = find(error["place"])
+        more = f"chapter {found:02}, to come" if isinstance(found, int) else _in_table(found)
+        yield f"| `{error['message']}` | {error['means']} | {more} |"
+
+
+def _names() -> Iterator[str]:
     found = places()
     total = sum(map(len, VOCABULARY.values()))
-    lines = [
-        "# Index of ORM names",
-        "",
-        "<!-- Written by `make notebooks` from the chapters' code cells; do not edit. -->",
+    yield from (
+        "## Names",
         "",
         f"{len(found)} of Django 6.1's {total} documented ORM names "
         f"({len(found) / total:.0%}) are executed in a chapter.",
-    ]
+    )
     for kind, title in TITLES.items():
         names = VOCABULARY[kind]
         shown = [name for name in names if (kind, name) in found]
-        lines += ["", f"## {title}: {len(shown)} of {len(names)}", ""]
+        yield from ("", f"### {title}: {len(shown)} of {len(names)}", "")
         if shown:
-            lines += ["| name | where it runs |", "|---|---|"]
+            yield from ("| name | where it runs |", "|---|---|")
         for name in shown:
             # The first three places are the ones that explain it.
-            links = " · ".join(link(place) for place in found[kind, name][:3])
-            lines.append(f"| `{name}` | {links} |")
-        missing = [f"`{name}`" for name in names if name not in shown]
-        if missing:
-            lines += ["", f"Not yet: {', '.join(missing)}"]
-    return "\n".join(lines) + "\n"
+            links = " · ".join(map(_in_table, found[kind, name][:3]))
+            yield f"| `{name}` | {links} |"
+        if missing := [f"`{name}`" for name in names if name not in shown]:
+            yield from ([""] if shown else [])
+            yield from _folded(f"Not yet: {len(missing)}", ", ".join(missing))
+
+
+def _folded(summary: str, text: str) -> list[str]:
+    return [f"<details><summary>{summary}</summary>", "", text, "", "</details>"]
 
 
 def link(place: Place) -> str:
@@ -144,4 +222,13 @@ def link(place: Place) -> str:
     number = path.name[:2]
     if not section:
         return f"[{number}]({path.name})"
-    return f"[{number} {section}]({path.name}#{quote(section.replace(' ', '-'))})"
+    return f"[{number} {section}]({path.name}#{quote(anchor(section))})"
+
+
+def _in_table(place: Place) -> str:
+    return link(place).replace("|", r"\|")
+
+
+def anchor(heading: str) -> str:
+    """The name that JupyterLab gives to a heading: its text as it is shown."""
+    return re.sub(r"\\(\W)|[`*]", r"\1", heading).replace(" ", "-")

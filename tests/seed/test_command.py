@@ -41,6 +41,17 @@ class TestOptions:
             call_command("seed", invoices=5, seed=2, verbosity=0)
         assert shop_digest() == before
 
+    def test_production_gets_no_users_whose_password_is_published(self, settings):
+        settings.DEMO_USERS = False  # as with DEBUG=0
+        with pytest.raises(CommandError, match="createsuperuser"):
+            call_command("seed", invoices=5, verbosity=0)
+        assert not User.objects.exists()
+        User.objects.create_superuser("me", "me@example.com", "secret")
+        call_command("seed", if_empty=True, verbosity=0)
+        with pytest.raises(CommandError, match="createsuperuser"):
+            call_command("seed", reset=True, verbosity=0)
+        assert User.objects.get().username == "me"
+
     def test_a_single_row_of_someones_own_is_enough_to_refuse(self):
         User.objects.create_superuser("me", "me@example.com", "secret")
         with pytest.raises(CommandError, match="rows already"):

@@ -10,7 +10,7 @@ from shopdb.billing import issue_invoice, record_payment, void_invoice
 from shopdb.models import Invoice, Product, User
 from tests.shopdb.conftest import JsonClient
 
-BACKEND = "shopdb.logins.ExactNameBackend"
+BACKEND = "shopdb.logins.ShopBackend"
 
 
 def client_of(user) -> Client:
