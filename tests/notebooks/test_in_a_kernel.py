@@ -1,4 +1,4 @@
-"""Every model answer passes in a kernel, where a learner types it, with the settings of a laptop."""
+"""Every model answer passes in a kernel, as a learner types it, with a laptop's settings."""
 
 import os
 

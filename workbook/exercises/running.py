@@ -173,7 +173,7 @@ def run(exercise: Exercise, answer: Answer, *, learners: bool = False) -> Outcom
     """
     counter = _QueryCounter()
     outcome = Outcome(statements=counter.statements)
-    reset_queries()  # Django's own log is full after 9,000, and CaptureQueriesContext then counts 0
+    reset_queries()  # Django's own log: once it is full, CaptureQueriesContext counts 0
     with undone() as lost:
         if isinstance(answer, Cell):
             answer.prepare()
@@ -288,10 +288,10 @@ def wait_for(coroutine: Any) -> Any:
 def _same_row(instance: Model) -> Model:
     """The object that stands for the same thing on this shop: with the same username, say."""
     model = type(instance)
-    for field in model._meta.concrete_fields:
-        if field.unique and not field.primary_key and not field.is_relation:
-            value = instance.__dict__.get(field.attname)
-            found = model._base_manager.filter(**{field.attname: value}).first()
+    for column in model._meta.concrete_fields:
+        if column.unique and not column.primary_key and not column.is_relation:
+            value = instance.__dict__.get(column.attname)
+            found = model._base_manager.filter(**{column.attname: value}).first()
             return instance if found is None or found.pk == instance.pk else found
     return instance
 

@@ -65,7 +65,7 @@ class Watcher:
         self.guess = None
         self._task = _current_task()
         unread.forget()
-        reset_queries()  # with DEBUG, Django's log fills up, and CaptureQueriesContext then counts 0
+        reset_queries()  # Django's own log: once it is full, CaptureQueriesContext counts 0
         if self.on:
             self.capture = Report().__enter__()
 
