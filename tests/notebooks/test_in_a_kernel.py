@@ -1,4 +1,4 @@
-"""Every model answer passes in a kernel, as a learner types it, with a laptop's settings."""
+"""Every model answer passes where a learner types it: in a kernel, with a laptop's settings."""
 
 import os
 
