@@ -12,6 +12,7 @@ import linecache
 from collections.abc import Callable
 from typing import Any
 
+from django.db import reset_queries
 from django.db.models.query import QuerySet
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
@@ -66,6 +67,7 @@ class Watcher:
         self.guess = None
         self._task = _current_task()
         unread.forget()
+        reset_queries()  # Django's own log: once it is full, CaptureQueriesContext counts 0
         if self.on:
             self.capture = Report().__enter__()
 
