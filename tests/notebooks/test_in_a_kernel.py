@@ -1,4 +1,4 @@
-"""Every model answer passes where a learner types it: in a kernel, with the settings of a laptop."""
+"""Every model answer passes where a learner types it: in a kernel, with a laptop's settings."""
 
 import os
 

@@ -51,6 +51,7 @@ class Exercise:
     read: Callable[[Any], Any] | None
     leaves: Callable[[], Any] | None
     raises: tuple[type[BaseException], ...]
+    prediction: bool
     equivalent: Mapping[str, str]
     also_right: tuple[Answer, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
@@ -103,6 +104,7 @@ def exercise(
     read: Callable[[Any], Any] | None = None,
     leaves: Callable[[], Any] | None = None,
     raises: type[BaseException] | tuple[type[BaseException], ...] = (),
+    prediction: bool = False,
     equivalent: Mapping[str, str] | None = None,
 ) -> Callable[[Answer], Answer]:
     """Declare the decorated function as the model answer of exercise `number` ("7.1").
@@ -121,6 +123,8 @@ def exercise(
         to be changed, without ids and timestamps of new rows:
         `leaves=lambda: Product.objects.values_list("name", "price")`
     raises: for tasks whose right answer ends in this exception.
+    prediction: the task asks what the code it shows does, and the model answer measures that. Only
+        near misses explain a wrong prediction: the neighbours of code that measures do not.
     equivalent: changes of the model answer that are no mistake, as `mutation.mutants` words them,
         each with a word why: `{"without `default=0` in `due`": "beans were sold in both shops"}`.
     """
@@ -143,6 +147,7 @@ def exercise(
                 read=read,
                 leaves=leaves,
                 raises=raises if isinstance(raises, tuple) else (raises,),
+                prediction=prediction,
                 equivalent=equivalent or {},
             )
         return answer
