@@ -88,16 +88,6 @@ class Chapter:
         lines = (source for kind, _, source in self.cells if kind == "markdown")
         return re.findall(r"^##+ (.+?)\s*$", "\n".join(lines), re.MULTILINE)
 
-    def section_of(self, id: str) -> str:
-        """The heading above the cell of that id."""
-        section = ""
-        for kind, cell_id, source in self.cells:
-            if cell_id == id:
-                break
-            if kind == "markdown" and (found := re.findall(r"^##+ (.+)$", source, re.MULTILINE)):
-                section = found[-1].strip()
-        return section
-
     @cached_property
     def questions(self) -> list[Question]:
         """The questions under *In an interview*."""
