@@ -425,6 +425,7 @@ def _():
 @exercise(
     "7.7",
     stars=2,
+    predicts=True,
     hints=[
         "Before the loop: how many queries load the customers and their invoices?",
         "In the loop, decide for each of the three lines whether what it reads is loaded. The "

@@ -337,6 +337,7 @@ def _():
 @exercise(
     "8.8",
     stars=2,
+    predicts=True,
     columns=["n", "billed", "average", "last"],
     hints=[
         "The condition fits no invoice. What does each aggregate give for no rows?",

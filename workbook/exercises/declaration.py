@@ -48,6 +48,7 @@ class Exercise:
     ordered: bool
     columns: tuple[str, ...] | None
     objects: bool
+    predicts: bool
     read: Callable[[Any], Any] | None
     leaves: Callable[[], Any] | None
     raises: tuple[type[BaseException], ...]
@@ -100,6 +101,7 @@ def exercise(
     ordered: bool = False,
     columns: Sequence[str] | None = None,
     objects: bool = False,
+    predicts: bool = False,
     read: Callable[[Any], Any] | None = None,
     leaves: Callable[[], Any] | None = None,
     raises: type[BaseException] | tuple[type[BaseException], ...] = (),
@@ -114,6 +116,8 @@ def exercise(
     ordered: the rows have to come in this order.
     columns: names the task fixes: keys of dicts, columns of a DataFrame, annotations of objects.
     objects: the task asks for model objects. Otherwise their names or keys are accepted, too.
+    predicts: the answer is a number or a choice about code that the task shows, and the model
+        answer measures it. A wrong one is not told the right one, and has no neighbours.
     read: called with the answer, as a template would read it; its queries count and its result is
         compared too. `read=lambda invoices: [i.customer.name for i in invoices]`
     leaves: for tasks that write: called after the answer, returns what the database must then
@@ -140,6 +144,7 @@ def exercise(
                 ordered=ordered,
                 columns=tuple(columns) if columns is not None else None,
                 objects=objects or read is not None,
+                predicts=predicts,
                 read=read,
                 leaves=leaves,
                 raises=raises if isinstance(raises, tuple) else (raises,),

@@ -54,9 +54,9 @@ def mutants(exercise: Exercise) -> Iterator[Mutant]:
     None where the right answer is an exception, because nearly everything raises the same one, nor
     where the model answer measures code that the task shows: that code is not the learner's.
     """
-    code = _Code(exercise.answer)
-    if exercise.raises or code.measures:
+    if exercise.raises or exercise.predicts:
         return
+    code = _Code(exercise.answer)
     seen = {ast.unparse(code.tree)}
     for rule in RULES:
         for node in code.nodes:
@@ -93,14 +93,6 @@ class _Code:
                 for target in targets:
                     if isinstance(target, ast.Name):
                         self.assigned.setdefault(target.id, []).append(node.value)
-
-    @property
-    def measures(self) -> bool:
-        """Whether it counts queries itself: `with queries() as ran:`."""
-        return any(
-            isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "queries()"
-            for node in self.nodes
-        )
 
     def function(self, tree: ast.AST) -> Answer:
         """The tree as a function that can be called."""
