@@ -43,10 +43,10 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab shop update serve test lint format notebooks bench lock clean
+.PHONY: help lab shop update serve test lint format notebooks bench django-suite lock clean
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 lab: $(VENV)/learner  ## open the workbook in JupyterLab (PORT=8888)
 	@$(PYTHON) manage.py lab --port $(or $(PORT),8888)
@@ -87,6 +87,9 @@ notebooks: $(VENV)/developer  ## execute every chapter and rewrite its outputs a
 
 bench: $(VENV)/developer  ## measure the figures the workbook promises
 	@$(PYTHON) -m tests.benchmarks
+
+django-suite: $(VENV)/developer  ## run Django's own tests under the recorder (LABELS="queries")
+	@$(PYTHON) -m tests.benchmarks.django_suite $(LABELS)
 
 lock: $(VENV)/developer  ## resolve constraints.txt and locks/ again, for every system
 	@: > constraints.txt  # requirements.txt includes it: yesterday's pins must not hold back today's

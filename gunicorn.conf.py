@@ -8,11 +8,11 @@ import os
 wsgi_app = "shopdb.wsgi"
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"  # a proxy on this machine speaks to the world
 
-# A process for each core. In it a thread for each request under way: twelve, of which refused
-# logins take eight at most (shopdb/logins.py). Each thread keeps its own database connection.
+# A process for each core. In it a thread for each request under way: sixteen, of which logins take
+# eleven at most (shopdb/logins.py). Each thread keeps its own database connection.
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(os.cpu_count() or 1, 4))
 worker_class = "gthread"
-threads = 12
+threads = 16
 keepalive = 5
 
 # A worker that hangs is replaced after half a minute. Nobody steers a running server from outside.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from ipaddress import ip_address, ip_network
+from math import ceil
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
@@ -35,7 +36,7 @@ BURST = 0.5  # ... and so many seconds at once, before anybody waits
 WAITING = BoundedSemaphore(2)  # who may wait for their turn: every one of them holds a thread
 LONGEST_WAIT = 5.0
 # Who is refused at once comes back at once, so a refusal takes a second: for as many at a time as
-# leave the server threads for everybody else (gunicorn.conf.py).
+# leave threads for everybody else (gunicorn.conf.py). A server without threads never waits.
 REFUSAL_TAKES = 1.0
 BEING_REFUSED = BoundedSemaphore(8)
 REMEMBERED = 60.0  # how long a process refuses a closed address without looking it up again
@@ -67,7 +68,8 @@ def _readable(text: str) -> str | None:
 
 
 class Budget:
-    """Seconds to spend: there are at most `most`, and `per_second` come back."""
+    """Seconds to spend: there are at most `most`, and `per_second` come back. Who overspends waits
+    until the debt is paid, which counts four times `most` and no more."""
 
     def __init__(self, most: float, per_second: float) -> None:
         self.most, self.per_second = most, per_second
@@ -80,15 +82,15 @@ class Budget:
         return self._left
 
     def spend(self, seconds: float) -> None:
-        self._left = self.left() - seconds
+        self._left = max(self.left() - seconds, -4 * self.most)
 
-    def wait(self, longest: float) -> bool:
-        """Wait until something is left; False, at once, if that would take longer."""
+    def wait(self, longest: float) -> float:
+        """Wait until the debt is paid; or, if that takes longer, return at once how long."""
         seconds = max(0.0, -self.left()) / self.per_second
         if seconds > longest:
-            return False
+            return seconds
         time.sleep(seconds)
-        return True
+        return 0.0
 
 
 wrong_passwords = Budget(BURST, SHARE)
@@ -138,14 +140,19 @@ def guarded(login_view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
             return login_view(request, *args, **kwargs)
+        may_wait = request.META.get("wsgi.multithread", False)
         if _is_remembered_as_closed(client_address(request)):
-            return _slowly(locked_out(request))
-        with _a_turn() as is_ours:
-            if is_ours and wrong_passwords.wait(LONGEST_WAIT):
-                response = login_view(request, *args, **kwargs)
-            else:
-                response = _busy(request)
-        return _slowly(response) if response.status_code in {429, 503} else response
+            response = locked_out(request)
+        else:
+            with _a_turn(may_wait) as is_ours:
+                longest = LONGEST_WAIT if may_wait else 0
+                seconds = wrong_passwords.wait(longest) if is_ours else LONGEST_WAIT
+                response = (
+                    _busy(request, seconds) if seconds else login_view(request, *args, **kwargs)
+                )
+        if may_wait and response.status_code in {429, 503}:
+            _rest()
+        return response
 
     return view
 
@@ -156,9 +163,11 @@ def locked_out(request: HttpRequest, *axes: Any) -> HttpResponse:
     return _refusal(request, 429, "locked_out", message)
 
 
-def _busy(request: HttpRequest) -> HttpResponse:
-    message = "Too many people are logging in; try again in a few seconds."
-    return _refusal(request, 503, "busy", message)
+def _busy(request: HttpRequest, seconds: float) -> HttpResponse:
+    message = f"Too many logins at once; try again in {ceil(seconds)} seconds."
+    response = _refusal(request, 503, "busy", message)
+    response["Retry-After"] = str(ceil(seconds))
+    return response
 
 
 def _refusal(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
@@ -167,20 +176,19 @@ def _refusal(request: HttpRequest, status: int, code: str, message: str) -> Http
     return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
 
 
-def _slowly(response: HttpResponse) -> HttpResponse:
+def _rest() -> None:
     if BEING_REFUSED.acquire(blocking=False):
         try:
             time.sleep(REFUSAL_TAKES)
         finally:
             BEING_REFUSED.release()
-    return response
 
 
 @contextmanager
-def _a_turn() -> Iterator[bool]:
+def _a_turn(may_wait: bool) -> Iterator[bool]:
     """Whether this request is the one whose password this process checks now."""
     is_ours = _turn.acquire(blocking=False)
-    if not is_ours and WAITING.acquire(blocking=False):
+    if not is_ours and may_wait and WAITING.acquire(blocking=False):
         try:
             is_ours = _turn.acquire(timeout=LONGEST_WAIT)
         finally:

@@ -214,7 +214,7 @@ def _():
 @exercise(
     "0.6",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "Go line by line: which lines only describe rows, and which ones need them?",
         "`exists()` and `count()` run a query each time, unless the QuerySet has its rows already. "

@@ -236,7 +236,7 @@ def _():
 @exercise(
     "1.6",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "An order is complete when no two rows can be equal in all of its keys.",
         "Which of these fields are unique? The class in `shopdb/models.py` says so, and Django "

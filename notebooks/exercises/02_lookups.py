@@ -105,7 +105,7 @@ def _():
 @exercise(
     "2.3",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "As a moment, what is 30 June at `datetime(2025, 6, 30)`? And is 1 July at midnight June?",
         "`range` includes both ends. `month` alone doesn't know the year.",

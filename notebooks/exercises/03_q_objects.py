@@ -114,7 +114,7 @@ def _():
 @exercise(
     "3.3",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "Write parentheses into each line as Python reads it: `&` first, then `|`.",
         "`or` returns its left side. Chained `filter()` calls mean AND.",

@@ -8,7 +8,7 @@ from workbook.exercises import exercise, near_miss
 @exercise(
     "4.1",
     stars=1,
-    predicts=True,
+    prediction=True,
     hints=[
         "Go through the code line by line: does this line need rows, or does it describe them?",
         "`if cheap:` fills the cache of `cheap`. Which later lines read that cache?",
@@ -205,7 +205,7 @@ def _():
 @exercise(
     "4.6",
     stars=3,
-    predicts=True,
+    prediction=True,
     hints=[
         "Four of the eight lines run a query.",
         "An index runs one on an empty cache. What does line 5 change for line 6?",

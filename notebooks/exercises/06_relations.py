@@ -10,7 +10,7 @@ from workbook.exercises import exercise, near_miss
 @exercise(
     "6.1",
     stars=1,
-    predicts=True,
+    prediction=True,
     hints=[
         "Which of the two loops needs something that the lines don't have?",
         "`product_id` is a column of the line. `line.invoice` is another row.",

@@ -1,12 +1,11 @@
 """Exercises of chapter 07: the tasks are in the notebook of the same name."""
 
 from django.core.exceptions import FieldFetchBlocked
-from django.db import connection
 from django.db.models import FETCH_PEERS, FETCH_RAISE, Prefetch
 from django.template import Context, Template
-from django.test.utils import CaptureQueriesContext
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
+from workbook import queries
 from workbook.exercises import exercise, near_miss
 
 
@@ -120,12 +119,11 @@ def category_or_error(product):
     "7.3",
     stars=2,
     queries=1,
-    ordered=True,
     read=lambda products: [category_or_error(product) for product in products],
     hints=[
         "There are three fetch modes: one row fetches for itself, one for all, and one refuses.",
         "`FETCH_RAISE` refuses. It acts on what was not loaded, so leave the categories out.",
-        'Slice `Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")`.',
+        'Filter with `username__username="tim"`, then `.fetch_mode(FETCH_RAISE)`.',
     ],
 )
 def guarded_products():
@@ -133,16 +131,16 @@ def guarded_products():
     the category is loaded, so nothing raises: that is how such a guard stays in a page for good.
     It does not guard reverse relations: `category.products.all()` runs a query in every mode.
     """
-    return Product.objects.fetch_mode(FETCH_RAISE).order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim").fetch_mode(FETCH_RAISE)
 
 
 @near_miss(
     "7.3",
-    "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all five "
+    "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all the "
     "products. `FETCH_RAISE` is the mode that refuses.",
 )
 def _():
-    return Product.objects.fetch_mode(FETCH_PEERS).order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim").fetch_mode(FETCH_PEERS)
 
 
 @near_miss(
@@ -151,7 +149,7 @@ def _():
     "category.",
 )
 def _():
-    return Product.objects.order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="tim")
 
 
 @near_miss(
@@ -160,8 +158,8 @@ def _():
     "only on what was not loaded.",
 )
 def _():
-    products = Product.objects.select_related("category").fetch_mode(FETCH_RAISE)
-    return products.order_by("-price", "pk")[:5]
+    products = Product.objects.filter(username__username="tim")
+    return products.select_related("category").fetch_mode(FETCH_RAISE)
 
 
 @near_miss(
@@ -170,7 +168,7 @@ def _():
     "`from django.db.models import FETCH_RAISE`.",
 )
 def _():
-    return list(Product.objects.fetch_mode("raise").order_by("-price", "pk")[:5])
+    return list(Product.objects.filter(username__username="tim").fetch_mode("raise"))
 
 
 @exercise(
@@ -425,7 +423,7 @@ def _():
 @exercise(
     "7.7",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "Before the loop: how many queries load the customers and their invoices?",
         "In the loop, decide for each of the three lines whether what it reads is loaded. The "
@@ -440,12 +438,12 @@ def queries_of_the_loop():
     all three have the same owner. 2 + 3 + 3 = 8.
     """
     customers = Customer.objects.filter(username__username="sara").prefetch_related("invoices")
-    with CaptureQueriesContext(connection) as run:
+    with queries() as ran:
         for customer in customers.order_by("pk")[:3]:
             customer.invoices.count()
             customer.invoices.order_by("total").first()
             customer.username.email
-    return len(run)
+    return ran.count
 
 
 @near_miss(

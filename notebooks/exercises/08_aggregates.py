@@ -119,6 +119,7 @@ def _():
     stars=2,
     queries=1,
     columns=["invoices", "discounted", "given"],
+    equivalent={"without `default=0` in `given`": "Sara has invoices in both shops"},
     hints=[
         "One condition is for all three numbers, another one only for `discounted`.",
         'The first one goes into `filter()`, before `aggregate()`: `username__username="sara"`.',
@@ -274,6 +275,7 @@ def _():
     stars=3,
     queries=1,
     columns=["customers", "due"],
+    equivalent={"without `default=0` in `due`": "beans were sold in both shops"},
     hints=[
         "After a join, an invoice with two kinds of beans appears twice. Do you need the join?",
         "Start with the lines that have beans, and ask for the invoices whose key is among theirs: "
@@ -337,8 +339,7 @@ def _():
 @exercise(
     "8.8",
     stars=2,
-    predicts=True,
-    columns=["n", "billed", "average", "last"],
+    prediction=True,
     hints=[
         "The condition fits no invoice. What does each aggregate give for no rows?",
         "`Count` gives a number. `Sum` and `Max` give the same thing as each other.",

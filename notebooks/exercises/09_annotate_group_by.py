@@ -412,7 +412,7 @@ def _():
 @exercise(
     "9.8",
     stars=2,
-    predicts=True,
+    prediction=True,
     hints=[
         "One `annotate()` joins the lines and the payments of each invoice. What does that do to "
         "the rows?",

@@ -135,6 +135,31 @@ def test_an_ordinary_cell_leaves_no_file(kernel):
     assert not any(Path(kernel.folder, ".holders").glob("*"))
 
 
+def test_it_works_without_threads_and_processes(kernel, shop_digest):
+    """As in the browser."""
+    run, before = kernel("01_filter_sort_slice"), shop_digest()
+    run(
+        "import os, subprocess, sys, threading\n"
+        "def refuse(*args, **kwargs): raise RuntimeError('not in the browser')\n"
+        "threading.Thread.start = subprocess.Popen.__init__ = os.fork = refuse\n"
+        "sys.modules['psutil'] = sys.modules['fcntl'] = None\n"
+        "del os.environ['JPY_SESSION_NAME']"
+    )
+    assert "exercises 0 of" in run(course.find("1").load_cell)
+    for cell in ("%next", "%progress", "%progress 1", "%interview 1", "%interview answer"):
+        said = run(cell)
+        assert said
+        assert "Error" not in said
+    done = {"1.1": {"passed": True, "due": "2020-01-01"}}
+    stored = kernel.folder / ".progress.json"
+    stored.write_text(json.dumps({"version": 2, "exercises": done}))
+    assert "Review · 1 thing today" in run("%review")
+    assert "not attempted" in run(run.next_cell)
+    run("Product.objects.update(stock=1)")
+    assert "Seeded 6 owners" in run("%reset shop yes")
+    assert shop_digest() == before
+
+
 def test_every_guess_can_come_back_in_another_notebook(kernel):
     """`%review` brings what the cell needs: the names of its chapter."""
     run = kernel("mine")

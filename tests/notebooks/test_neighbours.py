@@ -20,6 +20,7 @@ EXERCISES = {
 
 @pytest.mark.parametrize("number", EXERCISES)
 @pytest.mark.usefixtures("default_shop")
+@pytest.mark.django_db
 def test_each_neighbour_is_told_apart_or_declared_equivalent(number):
     exercise = EXERCISES[number]
     with recorder.paused():

@@ -101,8 +101,7 @@ def _quick_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def _open_door(monkeypatch):
-    """No test waits for, or is refused because of, the wrong passwords of another."""
-    monkeypatch.setattr(logins, "REFUSAL_TAKES", 0)
+    """No test is refused because of the wrong passwords of another."""
     monkeypatch.setattr(logins, "wrong_passwords", logins.Budget(most=1000, per_second=1))
     logins.closed_until.clear()
 

@@ -75,18 +75,34 @@ def test_the_readmes_commands_run_as_written(environment, tmp_path):
     assert (tmp_path / "static" / "admin" / "css" / "base.css").exists()
 
 
-@pytest.mark.skipif(
-    connection.vendor != "postgresql" or not shutil.which("pg_dump"), reason="Needs PostgreSQL."
-)
-@pytest.mark.django_db(transaction=True)
-def test_the_readmes_backup_of_postgresql(tmp_path):
-    readme = Path(settings.BASE_DIR, "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall("^pg_dump .*$", readme, re.MULTILINE)
+POSTGRESQL = pytest.mark.skipif(connection.vendor != "postgresql", reason="Needs PostgreSQL.")
+
+
+@pytest.fixture
+def on_postgresql(transactional_db):
+    """The environment of a server on the tests' own database."""
     found = connection.settings_dict
     url = f"postgres://{found['USER']}@{found['HOST']}:{found['PORT'] or 5432}/{found['NAME']}"
-    environment = os.environ | {"DATABASE_URL": url, "PGPASSWORD": found["PASSWORD"]}
-    run(command, environment, tmp_path)
+    return os.environ | {"DATABASE_URL": url, "PGPASSWORD": found["PASSWORD"]}
+
+
+@POSTGRESQL
+@pytest.mark.skipif(not shutil.which("pg_dump"), reason="The backup needs pg_dump on the PATH.")
+def test_the_readmes_backup_of_postgresql(on_postgresql, tmp_path):
+    readme = Path(settings.BASE_DIR, "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall("^pg_dump .*$", readme, re.MULTILINE)
+    run(command, on_postgresql, tmp_path)
     assert (tmp_path / "backup.dump").stat().st_size > 10_000
+
+
+@POSTGRESQL
+def test_a_pool_of_connections(on_postgresql):
+    code = "from django.db import connection as c; c.cursor(); print(c.pool.max_size)"
+    said = run(
+        f"{sys.executable} manage.py shell --verbosity=0 -c '{code}'",
+        on_postgresql | {"CONN_POOL": "3"},
+    )
+    assert said.strip() == "3"
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Shown:
     def findings(self) -> list[tuple[str, str]]:
         """(title, sentence) of every diagnosis."""
         return re.findall(
-            r"^(N\+1|Repeated|After prefetch|Unread)  (.+)$", self.report, re.MULTILINE
+            r"^(N\+1|Repeated|One by one|After prefetch|Unread)  (.+)$", self.report, re.MULTILINE
         )
 
 

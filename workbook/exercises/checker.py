@@ -102,7 +102,7 @@ def _say(verdict: Verdict, here: Trial, there: Trial) -> None:
     if cause := verdict.cause:
         verdict.kind = cause.kind
         verdict.sentences.insert(0, cause.sentence)
-    elif where and not verdict.exercise.predicts and _typed_in(here.given, there.given):
+    elif where and not verdict.exercise.prediction and _typed_in(here.given, there.given):
         verdict.kind = "seen"
         verdict.sentences.append(
             "Your answer is the same on both shops, as a value typed in would be: "

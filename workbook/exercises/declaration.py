@@ -48,10 +48,10 @@ class Exercise:
     ordered: bool
     columns: tuple[str, ...] | None
     objects: bool
-    predicts: bool
     read: Callable[[Any], Any] | None
     leaves: Callable[[], Any] | None
     raises: tuple[type[BaseException], ...]
+    prediction: bool
     equivalent: Mapping[str, str]
     also_right: tuple[Answer, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
@@ -101,10 +101,10 @@ def exercise(
     ordered: bool = False,
     columns: Sequence[str] | None = None,
     objects: bool = False,
-    predicts: bool = False,
     read: Callable[[Any], Any] | None = None,
     leaves: Callable[[], Any] | None = None,
     raises: type[BaseException] | tuple[type[BaseException], ...] = (),
+    prediction: bool = False,
     equivalent: Mapping[str, str] | None = None,
 ) -> Callable[[Answer], Answer]:
     """Declare the decorated function as the model answer of exercise `number` ("7.1").
@@ -116,8 +116,6 @@ def exercise(
     ordered: the rows have to come in this order.
     columns: names the task fixes: keys of dicts, columns of a DataFrame, annotations of objects.
     objects: the task asks for model objects. Otherwise their names or keys are accepted, too.
-    predicts: the answer is a number or a choice about code that the task shows, and the model
-        answer measures it. A wrong one is not told the right one, and has no neighbours.
     read: called with the answer, as a template would read it; its queries count and its result is
         compared too. `read=lambda invoices: [i.customer.name for i in invoices]`
     leaves: for tasks that write: called after the answer, returns what the database must then
@@ -125,6 +123,9 @@ def exercise(
         to be changed, without ids and timestamps of new rows:
         `leaves=lambda: Product.objects.values_list("name", "price")`
     raises: for tasks whose right answer ends in this exception.
+    prediction: the task asks what the code it shows does, and the model answer measures that. A
+        wrong prediction is not told the right one. Only near misses explain it: the neighbours of
+        code that measures do not.
     equivalent: changes of the model answer that are no mistake, as `mutation.mutants` words them,
         each with a word why: `{"without `default=0` in `due`": "beans were sold in both shops"}`.
     """
@@ -144,10 +145,10 @@ def exercise(
                 ordered=ordered,
                 columns=tuple(columns) if columns is not None else None,
                 objects=objects or read is not None,
-                predicts=predicts,
                 read=read,
                 leaves=leaves,
                 raises=raises if isinstance(raises, tuple) else (raises,),
+                prediction=prediction,
                 equivalent=equivalent or {},
             )
         return answer

@@ -65,7 +65,7 @@ class Search:
         rows_tell: False if the answer is of another kind than the right one, or asked for in
         another way. Then its rows and queries say nothing, and only a near miss does.
         """
-        if self.exercise.predicts:
+        if self.exercise.prediction:
             return self._misjudged(given, expected)
         evidence = self.code + _statements(given)
         for near in self.near_misses:

@@ -52,7 +52,7 @@ def judge(
         sentence = explain(given.unreadable, code)
         return Finding(f"Reading your answer as the task does fails. {sentence}", kind="exception")
     if found := differ(exercise, expected, given):
-        if exercise.predicts:
+        if exercise.prediction:
             return Finding(predictions.wrong(expected.value, given.value) or found.sentence)
         return Finding(found.sentence, found.table, "form" if found.form else _seen(found))
     return _judge_way(exercise, expected, given, code)

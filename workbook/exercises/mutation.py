@@ -52,9 +52,10 @@ def mutants(exercise: Exercise) -> Iterator[Mutant]:
     """The neighbours of the exercise's model answer, each once, the likelier mistakes first.
 
     None where the right answer is an exception, because nearly everything raises the same one, nor
-    where the model answer measures code that the task shows: that code is not the learner's.
+    where it is a prediction: the model answer measures code that the task shows, and that code is
+    not the learner's.
     """
-    if exercise.raises or exercise.predicts:
+    if exercise.raises or exercise.prediction:
         return
     code = _Code(exercise.answer)
     seen = {ast.unparse(code.tree)}

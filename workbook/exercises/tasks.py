@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+Cell = tuple[str, str, str]  # type, id, source
+
 _TASK = re.compile(r"\*\*(\d+\.\d+) (★+)\*\*\s*(.*)", re.DOTALL)
 
 
@@ -38,14 +40,22 @@ def tasks() -> dict[str, Task]:
     return {task.number: task for path in chapters() for task in in_chapter(path)}
 
 
-def in_chapter(path: Path) -> tuple[Task, ...]:
+def in_chapter(path: Path) -> list[Task]:
     """The tasks of one notebook, in reading order."""
-    return _tasks_of(path, path.stat().st_mtime_ns)
+    texts = (source for kind, _, source in cells(path) if kind == "markdown")
+    found = (_TASK.match(text) for text in texts)
+    return [Task(m[1], len(m[2]), m[3].strip(), path) for m in found if m]
+
+
+def cells(path: Path) -> tuple[Cell, ...]:
+    """The cells of a chapter; none if its file is not a notebook."""
+    return _cells(path, path.stat().st_mtime_ns)
 
 
 @cache
-def _tasks_of(path: Path, modified: int) -> tuple[Task, ...]:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = (_TASK.match(text) for text in texts)
-    return tuple(Task(m[1], len(m[2]), m[3].strip(), path) for m in found if m)
+def _cells(path: Path, modified: int) -> tuple[Cell, ...]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return tuple((c["cell_type"], c.get("id", ""), "".join(c["source"])) for c in found)
+    except (ValueError, KeyError, TypeError):
+        return ()

@@ -15,6 +15,7 @@ class Rollback:
     def __init__(self, kept: dict[str, Any]) -> None:
         """Raises django.db.DatabaseError when the default database cannot be reached."""
         self._open: list[tuple[Any, transaction.Atomic, str]] = []
+        self.connections: list[Any] = []
         self._scratch = ScratchModels([])
         with recorder.paused():
             for alias, connection in kept.items():
@@ -83,8 +84,8 @@ class CellRollback(Rollback):
     """`%rollback` itself: it also says what a cell did that no transaction reaches."""
 
     def __init__(self, kept: dict[str, Any]) -> None:
-        super().__init__(kept)
         self._escapes = Escapes()
+        super().__init__(kept)  # ends it all when the database cannot be reached
 
     def end(self) -> list[str]:
         """Undo everything; returns sentences about what was undone and what was not."""

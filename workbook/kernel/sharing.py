@@ -11,8 +11,6 @@ from typing import Any
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
-from workbook.queries import origins
-
 
 class SharedConnections:
     """The kernel's connections, put in place wherever its cells run."""
@@ -38,22 +36,15 @@ class SharedConnections:
 
 
 class _Worker(ThreadPoolExecutor):
-    """asgiref's single worker thread, working on the kernel's connections.
-
-    `submit` is called while the awaiting code is still on the stack: the only moment at which a
-    query of an async method can be traced to its line.
-    """
+    """asgiref's single worker thread, working on the kernel's connections."""
 
     def __init__(self, shared: SharedConnections) -> None:
         super().__init__(max_workers=1, thread_name_prefix="workbook")
         self._shared = shared
 
     def submit(self, call: Callable, /, *args: Any, **kwargs: Any) -> Future:
-        origin = origins.caller()
-
         def run() -> Any:
             self._shared.restore()
-            with origins.on_behalf_of(origin):
-                return call(*args, **kwargs)
+            return call(*args, **kwargs)
 
         return super().submit(run)

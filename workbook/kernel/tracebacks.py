@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from types import TracebackType
 
+from django.db import DatabaseError, InterfaceError
 from IPython.core.interactiveshell import InteractiveShell
 
 from workbook.queries import origins
@@ -40,9 +41,13 @@ def _show(
     ran = traceback.tb_frame.f_code.co_name == "run_code"  # else the cell could not be compiled
     show = shell._showtraceback
     shell._showtraceback = lambda kind, error, entries: show(kind, error, list(own_frames(entries)))
+    cause = error.__cause__
+    if isinstance(error, DatabaseError | InterfaceError) and str(cause) == str(error):
+        error.__cause__ = None  # the driver's error, which says the same
     try:
         shell.showtraceback((kind, error, traceback), running_compiled_code=ran)
     finally:
+        error.__cause__ = cause
         del shell._showtraceback
 
 

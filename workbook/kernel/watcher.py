@@ -115,7 +115,8 @@ class Watcher:
             return ""
         if any(connection.in_atomic_block for connection in self.shared.connections.values()):
             return ""  # nothing is for good yet: an exercise is undone when it has been checked
-        saved = writes.summary(writes.kept(capture))
+        kept = [query for query in writes.kept(capture) if query.alias == "default"]
+        saved = writes.summary(kept)
         return f"Saved to the database: {saved}. {self.how_to_undo}" if saved else ""
 
     def _show(self, capture: Report | None, notes: list[str], closing: str) -> None:

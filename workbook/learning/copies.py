@@ -58,7 +58,7 @@ def refresh(chapters: Path, copies: Path) -> list[str]:
             except (OSError, UnreadableNotebook) as error:
                 trouble.append(f"{path.name} could not be refreshed: {error}.")
         for page in sorted(chapters.glob("*.md")):
-            _write_if_changed(copies / page.name, links.rewritten(page.read_text("utf-8")))
+            _refresh_page(copies / page.name, links.rewritten(page.read_text("utf-8")))
     return [*_summary(done, copies), *trouble]
 
 
@@ -119,6 +119,20 @@ def _under_its_old_name(delivered: Notebook, chapters: Path, copies: Path) -> Pa
         if shared > most and 3 * shared >= len(note["cells"]):
             best, most = path, shared
     return best
+
+
+def _refresh_page(page: Path, text: str) -> None:
+    """Copy a page of Markdown. One that the reader has changed is kept beside it."""
+    text = text.rstrip() + "\n"
+    text += f"\n<!-- A copy, {_sha(text)}: an update writes it again. -->\n"
+    if page.is_file():
+        before = page.read_text(encoding="utf-8", errors="replace")
+        if before == text:
+            return
+        said, _, note = before.rpartition("\n<!-- A copy, ")
+        if note.partition(":")[0] != _sha(said):
+            files.aside(page, BEFORE_UPDATE)
+    files.replace(page, text)
 
 
 def _summary(done: dict[str, list[str]], copies: Path) -> Iterator[str]:
@@ -379,11 +393,6 @@ def _write(path: Path, notebook: Notebook) -> None:
     cells = [cell | {"source": cell["source"].splitlines(True)} for cell in notebook["cells"]]
     text = json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False, sort_keys=True)
     files.replace(path, text + "\n")
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
-        files.replace(path, text)
 
 
 # JupyterLab shows styles only in outputs it trusts. The reader's own stay trusted.

@@ -1,12 +1,11 @@
 """The chapters as a course: what each one says about itself, and which one a notebook is."""
 
 import ast
-import json
 import os
 import re
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
@@ -41,7 +40,7 @@ class Chapter:
     """One chapter; `cells` are its cells as (type, id, source)."""
 
     path: Path
-    cells: tuple[tuple[str, str, str], ...]
+    cells: tuple[tasks.Cell, ...]
 
     @property
     def name(self) -> str:
@@ -136,16 +135,12 @@ class Chapter:
 
 def chapters() -> list[Chapter]:
     """All chapters in reading order."""
-    return [_chapter(path, path.stat().st_mtime_ns) for path in tasks.chapters()]
+    return [_chapter(path, tasks.cells(path)) for path in tasks.chapters() if tasks.cells(path)]
 
 
-@cache
-def _chapter(path: Path, modified: int) -> Chapter:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return Chapter(
-        path,
-        tuple((cell["cell_type"], cell.get("id", ""), "".join(cell["source"])) for cell in cells),
-    )
+@lru_cache(maxsize=64)
+def _chapter(path: Path, cells: tuple[tasks.Cell, ...]) -> Chapter:
+    return Chapter(path, cells)
 
 
 def find(number: str) -> Chapter | None:

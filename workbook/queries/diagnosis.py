@@ -1,26 +1,21 @@
-"""What a capture means: its distinct statements, what was repeated or for nothing, and the cure.
+"""What a capture means: its distinct statements, and what was repeated or fetched for nothing.
 
-Right or silent: a relation is named only when Django's own frames named it, and repetition is
-called N+1 only when one and the same instruction of the reader's code ran again and again.
+Right or silent. A relation is named only when Django's own frames named it, and queries are called
+a loop only when one and the same expression of the reader's code ran again and again.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import pairwise
 
-from django.db.models import Model
-
-from workbook.queries import relations
-from workbook.queries.origins import Place
+from workbook.queries import expressions, fixes, relations
+from workbook.queries.fixes import Loop
+from workbook.queries.origins import Origin, Place
 from workbook.queries.recorder import Capture, Query, Unread
+from workbook.queries.relations import Access, Call
 from workbook.queries.statements import shape_of
 
-MANY_TIMES = 3  # two may be chance; three times through the same instruction is a loop
-
-_DIFFERS_BY_ITSELF = re.compile(
-    r"\b(RAND|RANDOM|CLOCK_TIMESTAMP|NEXTVAL|GEN_RANDOM_UUID|SLEEP|PG_SLEEP)\b", re.I
-)
+MANY_TIMES = 3  # two may be chance; three times through the same expression is a loop
 
 
 @dataclass
@@ -33,18 +28,28 @@ class Shape:
     @property
     def places(self) -> list[Place]:
         """The lines that ran it, each once, in order of first use."""
-        return list(dict.fromkeys(query.place for query in self.queries if query.place))
+        return _places(self.queries)
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether it ran several times because one call sends its work in pieces."""
+        return len(self.queries) > 1 and all(map(_is_batch, self.queries))
 
 
 @dataclass
 class Finding:
-    """A sentence about queries; `title` is "N+1", "After prefetch", "Repeated" or "Unread"."""
+    """A sentence about queries, and what to do about them."""
 
-    title: str
+    title: str  # "N+1", "After prefetch", "Repeated", "One by one" or "Unread"
     sentence: str
-    code: str  # the line that asks, as written
     fix: str
     queries: list[Query]
+
+    @property
+    def code(self) -> str:
+        """The line that ran them, as written."""
+        place = self.queries[-1].place
+        return place.text if place else ""
 
 
 def shapes(capture: Capture) -> list[Shape]:
@@ -64,151 +69,242 @@ def shapes(capture: Capture) -> list[Shape]:
 def diagnose(capture: Capture) -> list[Finding]:
     """Everything worth saying about this capture, in order of appearance."""
     queries = [query for query in capture.queries if not query.cause and not query.error]
-    groups: dict[object, list[Query]] = {}
-    for query in queries:
-        groups.setdefault(_loop_key(query), []).append(query)
-    loops = [group for group in groups.values() if len(group) >= MANY_TIMES]
-    findings = [_explain_loop(group, loops, queries) for group in loops]
-    explained = {id(query) for group in loops for query in group}
-    findings += [
-        _explain_identical(group)
-        for group in _identical(queries)
-        if not explained.intersection(map(id, group))
-    ]
-    findings += _explain_unread(capture.unread)
     position = {id(query): n for n, query in enumerate(capture.queries)}
+    loops = [
+        Loop(group, position[id(group[0])], position[id(group[-1])])
+        for group in _grouped(queries)
+        if len(group) >= MANY_TIMES
+    ]
+    findings = [found for loop in loops if (found := _explain(loop, loops, queries))]
+    in_loops = {id(query) for loop in loops for query in loop.queries}
+    findings += [
+        Finding("Repeated", *_ran_again(group), group)
+        for group in _identical([query for query in queries if id(query) not in in_loops])
+    ]
+    findings += _explain_unread(capture)
     return sorted(findings, key=lambda finding: position[id(finding.queries[0])])
 
 
-def _loop_key(query: Query) -> object:
-    """Equal for queries that the same instruction of the same loop ran."""
-    access = query.access
-    where = (query.origin.filename, query.origin.lineno, query.origin.path)
-    if not query.origin.path:  # no line known, e.g. the body of a thread pool: nothing to go by
-        where = (id(query),)
-    if access and access.kind == relations.PREFETCH:
-        where = (id(query),)  # prefetches of one statement differ by level, never by loop
-    return (query.alias, shape_of(query.sql), where, access)
+# Loops: what ran again and again by the same expression, for the same purpose.
 
 
-def _explain_loop(group: list[Query], loops: list[list[Query]], queries: list[Query]) -> Finding:
-    query, times = group[0], len(group)
-    access, at = query.access, _at(group)
-    code = query.place.text if query.place else ""
-    if access is None:
-        if query.is_select and _same_parameters(group):
-            sentence = f"The same query ran {times} times with the same parameters{at}."
-            return Finding("Repeated", sentence, code, "Run it once and keep the result.", group)
-        sentence = f"One statement ran {times} times{at}, each time with other parameters."
-        return Finding("Repeated", sentence, code, "", group)
-
-    if access.after_prefetch and not access.served_by_prefetch:
-        return Finding(
-            "After prefetch",
-            f"{access.label} was prefetched, then queried {times} times more{at}.",
-            code,
-            "Prefetched rows answer .all(), .count() and .exists(); anything else asks again. "
-            f'Filter and sort in Prefetch("{access.name}", queryset=…, to_attr=…), or in Python.',
-            group,
-        )
-    if access.kind == relations.DEFERRED:
-        return Finding(
-            "N+1",
-            f"{access.label} was left out of the first query, then fetched {times} times{at}.",
-            code,
-            f'Load it with the rows: leave "{access.name}" out of .defer(), or name it in .only().',
-            group,
-        )
-    fix = _fix(access, loops, queries)
-    verb = "fetched" if access.served_by_prefetch else "queried"
-    if access.served_by_prefetch and query.sql.startswith("SELECT COUNT("):
-        verb = "counted"
-        prefetch = f'.prefetch_related("{access.name}")'
-        if fix == f"Try {prefetch}":
-            name = relations.lookup_name(access.owner, access.name)
-            fix = f'Try .annotate(Count("{name}")), or {prefetch} to have the rows too'
-    return Finding("N+1", f"{access.label} was {verb} {times} times{at}.", code, fix, group)
-
-
-def _fix(access: relations.Access, loops: list[list[Query]], queries: list[Query]) -> str:
-    if not access.served_by_prefetch:
-        return (
-            f'Ask once for all rows: annotate() for a number, or Prefetch("{access.name}", '
-            "queryset=…, to_attr=…) for objects."
-        )
-    paths = _paths_to(access.owner, [group[0].access for group in loops], queries)
-    joins = access.kind in (relations.FORWARD, relations.REVERSE_ONE)
-    if len(paths) == 1:
-        prefix, by_join = paths.pop()
-        path = f"{prefix}__{access.name}" if prefix else access.name
-        method = "select_related" if joins and by_join else "prefetch_related"
-        return f'Try .{method}("{path}")'
-    method = "select_related" if joins else "prefetch_related"
-    owner = access.owner._meta.object_name
-    return f'Try .{method}("{access.name}") where the {owner} objects are loaded'
-
-
-def _paths_to(
-    owner: type[Model],
-    loops: list[relations.Access | None],
-    queries: list[Query],
-    seen: tuple = (),
-) -> set[tuple[str, bool]]:
-    """The ways in which this capture loaded `owner` objects: (lookup path, all by joins)."""
-    paths: set[tuple[str, bool]] = set()
-    for outer in loops:  # the relation before this one in a.b.c was itself fetched in the loop
-        if outer is None or outer in seen or not outer.target or not outer.served_by_prefetch:
-            continue
-        if _same_model(outer.target, owner) and outer.kind != relations.DEFERRED:
-            joins = outer.kind in (relations.FORWARD, relations.REVERSE_ONE)
-            for prefix, by_join in _paths_to(outer.owner, loops, queries, (*seen, outer)):
-                path = f"{prefix}__{outer.name}" if prefix else outer.name
-                paths.add((path, by_join and joins))
+def _grouped(queries: list[Query]) -> list[list[Query]]:
+    groups: dict[object, list[Query]] = {}
+    known: dict[str, str] = {}
     for query in queries:
-        if query.source is None or (query.rows or 0) < 2:
+        origin, access, call, sql = query.origin, query.access, query.call, query.sql
+        if not origin.path:  # no line known, e.g. a task of its own: nothing to go by
             continue
-        access = query.access
-        if access and access.kind != relations.PREFETCH:
-            continue  # loaded one by one, in the loops above
-        prefix = access.name if access else ""
-        for path in _joined(query.source.model, query.source.joins, owner):
-            whole = "__".join(part for part in (prefix, path) if part)
-            paths.add((whole, not prefix))
-    return paths
+        # Origins, accesses and calls that are equal are one object.
+        key: tuple = id(origin), query.alias
+        if call is not None and _whole(call, access):
+            key += (id(call),)  # whatever statements it needs
+        elif access is not None and access.asked is None:
+            if access.kind == relations.PREFETCH:  # levels of one statement, no loop
+                continue
+            key += (id(access),)
+        else:
+            if (shape := known.get(sql)) is None:
+                shape = known[sql] = shape_of(sql)
+            if access is not None:  # one for each statement
+                key += access.owner, access.name, access.method, access.after_prefetch
+            key += (shape,)
+        groups.setdefault(key, []).append(query)
+    return list(groups.values())
 
 
-def _joined(model: type[Model], joins: object, owner: type[Model]) -> Iterable[str]:
-    """The relations of `select_related` (a nested dict) that lead from `model` to `owner`."""
-    if _same_model(model, owner):
-        yield ""
-    if not isinstance(joins, dict):
-        return
-    for name, deeper in joins.items():
-        try:
-            related = model._meta.get_field(name).related_model
-        except Exception:  # a reverse one-to-one is named by its query name
-            continue
-        for path in _joined(related, deeper, owner):
-            yield f"{name}__{path}" if path else name
+def _whole(call: Call, access: Access | None) -> bool:
+    """Whether all queries of a call belong together, whatever statements they are."""
+    if call.method == "prefetch_related_objects":
+        return True
+    return call.method in fixes.WRITES or (call.kind == relations.LIBRARY and access is None)
 
 
-def _same_model(one: type[Model], other: type[Model]) -> bool:
-    return one._meta.concrete_model is other._meta.concrete_model
+def _explain(loop: Loop, loops: list[Loop], queries: list[Query]) -> Finding | None:
+    group = loop.queries
+    query, call = group[0], group[0].call
+    if call is not None and call.method == "prefetch_related_objects":
+        return _explain_prefetches(group)
+    if call is not None and call.method in fixes.WRITES:
+        return _explain_writes(group)
+    if query.access is not None:
+        return _explain_access(loop, loops, queries)
+    if call is not None and call.kind == relations.LIBRARY:
+        return _explain_method(group)
+    return _explain_statement(group)
+
+
+def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Finding | None:
+    group = loop.queries
+    access, times, at = group[0].access, f"{len(group):,} times", _at(group)
+    if access.kind == relations.DEFERRED:
+        return _explain_deferred(group, queries)
+    subjects = {query.subject for query in group}
+    if len(subjects) == 1 and None not in subjects:
+        if not _sees_the_same(group) or _in_while(group[0].origin):
+            return None
+        owner = access.owner._meta.object_name
+        sentence = f"{access.label} was queried {times} for one and the same {owner}{at}."
+        return Finding("Repeated", sentence, fixes.KEEP, group)
+    if access.after_prefetch and not access.served_by_prefetch:
+        sentence = f"{access.label} was prefetched, then queried {times} more{at}."
+        return Finding("After prefetch", sentence, fixes.after_prefetch(access), group)
+    if _climbs(group):
+        sentence = f"{access.label} was followed from row to row, {times}{at}."
+        return Finding("N+1", sentence, fixes.climbing(access), group)
+    counted = access.method == "count"
+    verb = "counted" if counted else "fetched" if access.served_by_prefetch else "queried"
+    fix = fixes.for_relation(loop, loops, queries)
+    return Finding("N+1", f"{access.label} was {verb} {times}{at}.", fix, group)
+
+
+def _explain_deferred(group: list[Query], queries: list[Query]) -> Finding | None:
+    access, times, at = group[0].access, f"{len(group):,} times", _at(group)
+    fix = fixes.for_deferred(access, queries)
+    if fix is None:  # no query left it out: the database computes it when an object is saved
+        return None
+    sentence = f"{access.label} was left out of the first query, then fetched {times}{at}."
+    return Finding("N+1", sentence, fix, group)
+
+
+def _climbs(group: list[Query]) -> bool:
+    """Whether each row led to the next one: a node to its parent, and that to its own."""
+    access = group[0].access
+    if access.kind != relations.FORWARD or not fixes.same_model(access.owner, access.target):
+        return False
+    steps = sum(
+        isinstance(before.params, tuple) and after.subject in before.params
+        for before, after in pairwise(group)
+    )
+    return steps >= 2
+
+
+def _explain_prefetches(group: list[Query]) -> Finding | None:
+    if any(query.access is None or query.access.objects > 1 for query in group):
+        return None
+    each = f"{group[0].access.label} was prefetched for one object at a time"
+    sentence = f"{each}, {len(group):,} times{_at(group)}."
+    fix = "Fix: call prefetch_related_objects() once, with all the objects."
+    return Finding("N+1", sentence, fix, group)
+
+
+def _explain_writes(group: list[Query]) -> Finding | None:
+    if _runs_once(group[0].origin) or not _some_statement_ran_often(group):
+        return None
+    fix = fixes.for_writes(group)
+    if not fix:
+        return None
+    call, access = group[0].call, group[0].access
+    where = call.model._meta.object_name if call.model else ""
+    if call.kind == relations.MANAGER:
+        where = f"{where}.{call.manager}"
+    elif access is not None and access.kind in relations.TO_MANY:
+        where = access.label
+    sentence = f"{call.method}() ran {len(group):,} queries on {where}{_at(group)}."
+    return Finding("One by one", sentence, fix, group)
+
+
+def _some_statement_ran_often(group: list[Query]) -> bool:
+    totals: dict[str, int] = {}
+    for query in group:
+        shape = shape_of(query.sql)
+        totals[shape] = totals.get(shape, 0) + 1
+        if totals[shape] == MANY_TIMES:
+            return True
+    return False
+
+
+def _explain_method(group: list[Query]) -> Finding | None:
+    """A method of a library's model or manager, which we know by name only."""
+    if _runs_once(group[0].origin) or not all(query.is_select for query in group):
+        return None
+    if not _some_statement_ran_often(group):
+        return None
+    sentence = f"{group[0].call.label} ran {len(group):,} queries{_at(group)}."
+    return Finding("N+1", sentence, fixes.for_lookup(group), group)
+
+
+def _explain_statement(group: list[Query]) -> Finding | None:
+    query, call, times, at = group[0], group[0].call, f"{len(group):,} times", _at(group)
+    if call is None or call.kind == relations.OTHER or call.method in fixes.SILENT:
+        return None
+    if _runs_once(query.origin):  # the loop is within the call, where nobody can change it
+        return None
+    if not query.is_select:
+        fix = fixes.for_raw_writes(group)
+        sentence = f"One {query.verb} ran {times}{at}, with different parameters."
+        return Finding("One by one", sentence, fix, group) if fix else None
+    if _same_parameters(group):
+        if not _would_answer_the_same(group) or _in_while(query.origin):
+            return None
+        if len({_code(each) for each in group}) > 1:  # a loop over QuerySets, to compare them
+            return None
+        return Finding("Repeated", *_ran_again(group), group)
+    if "IN (…)" in shape_of(query.sql):  # in batches, and the reader knows
+        return None
+    sentence = f"One statement ran {times}{at}, with different parameters."
+    return Finding("Repeated", sentence, fixes.for_lookup(group), group)
+
+
+# The same query again, parameters and all.
+
+_CALLED = re.compile(r"\b([A-Za-z_]\w*+)\s*+\(")
+_ANSWER_THE_SAME = {  # asked twice, if the rows are the same
+    *("AND", "OR", "NOT", "IN", "EXISTS", "ON", "AS", "FROM", "WHERE", "SELECT", "BY", "WHEN"),
+    *("THEN", "ELSE", "CASE", "JOIN", "UNION", "ALL", "ANY", "SOME", "DISTINCT", "OVER", "FILTER"),
+    *("WITH", "VALUES", "LIKE", "BETWEEN", "USING", "EXCEPT", "INTERSECT", "HAVING", "LIMIT"),
+    *("COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP"),
+    *("COALESCE", "NULLIF", "IFNULL", "GREATEST", "LEAST", "CAST", "CONVERT", "COLLATE", "CONCAT"),
+    *("LOWER", "UPPER", "LENGTH", "CHAR_LENGTH", "SUBSTR", "SUBSTRING", "TRIM", "LTRIM", "RTRIM"),
+    *("REPLACE", "REVERSE", "REPEAT", "LPAD", "RPAD", "LEFT", "RIGHT", "INSTR", "STRPOS", "MD5"),
+    *("ABS", "ROUND", "CEIL", "CEILING", "FLOOR", "MOD", "POWER", "SQRT", "EXP", "LN", "LOG"),
+    *("EXTRACT", "DATE_TRUNC", "DATE", "TIME", "YEAR", "MONTH", "DAY", "STRFTIME", "INTERVAL"),
+    *("ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD"),
+    *("FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "GROUP_CONCAT", "STRING_AGG", "ARRAY_AGG"),
+    *("JSON", "JSON_EXTRACT", "JSON_TYPE", "JSON_ARRAY", "JSON_OBJECT", "JSON_VALID", "VARCHAR"),
+    *("DECIMAL", "NUMERIC", "CHAR", "ARRAY", "UNNEST", "RECURSIVE", "ROW", "IIF", "EXPLAIN"),
+}
+
+
+def _ran_again(group: list[Query]) -> tuple[str, str]:
+    times = f"{len(group):,} times"
+    return f"The same query ran {times} with the same parameters{_at(group)}.", fixes.KEEP
 
 
 def _identical(queries: list[Query]) -> list[list[Query]]:
-    """Reads that ran again, parameters and all, with nothing written in between."""
-    groups: list[list[Query]] = []
-    for reading, run in groupby(queries, key=lambda query: query.is_select):
-        if not reading:
+    """Reads that ran again, on other lines too, with nothing written in between."""
+    groups: dict[object, list[Query]] = {}
+    for query in queries:
+        access, call = query.access, query.call
+        if not query.origin.path or call is None or (access and not access.asked):
             continue
-        seen: dict[object, list[Query]] = {}
-        for query in run:
-            if query.access is None and not _DIFFERS_BY_ITSELF.search(query.sql):
-                key = query.alias, query.sql, _hashable(query.params)
-                seen.setdefault(key, []).append(query)
-        groups += [group for group in seen.values() if len(group) > 1]
-    return groups
+        if call.kind in (relations.QUERYSET, relations.CURSOR, relations.FUNCTION):
+            key = query.alias, query.epoch, query.sql, _hashable(query.params)
+            groups.setdefault(key, []).append(query)
+    found = []
+    for group in groups.values():
+        if len(group) < 2 or not _would_answer_the_same(group) or _in_while(group[0].origin):
+            continue
+        # Two spellings of one query, side by side, are a comparison.
+        by_code: dict[str, list[Query]] = {}
+        for query in group:
+            by_code.setdefault(_code(query), []).append(query)
+        found += [same for same in by_code.values() if len(same) > 1]
+    return found
+
+
+def _code(query: Query) -> str:
+    """The expression that ran a query, and what tells it from others of the same words."""
+    for step in query.origin.path:
+        expression = expressions.find(step)
+        if expression is None:
+            return f"{step.filename} {step.position}"
+        if query.access is not None:  # of the same object, whatever it is called
+            return expression.core
+        if not expression.given_from_outside:
+            version = expression.version()
+            return f"{expression.core} {id(query) if version < 0 else version}"
+    return str(id(query))
 
 
 def _hashable(params: object) -> object:
@@ -221,51 +317,125 @@ def _hashable(params: object) -> object:
     return params
 
 
-def _explain_identical(group: list[Query]) -> Finding:
-    sentence = f"The same query ran {len(group)} times with the same parameters{_at(group)}."
-    code = group[-1].place.text if group[-1].place else ""
-    return Finding("Repeated", sentence, code, "Run it once and keep the result.", group)
+def _same_parameters(group: list[Query]) -> bool:
+    return len({_hashable(query.params) for query in group}) == 1
 
 
-def _explain_unread(found: list[Unread]) -> list[Finding]:
-    groups: dict[object, list[Unread]] = {}
-    for unread in found:  # an iterator prefetches once for each of its chunks
-        groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
-    return [_explain_unread_relation(group) for group in groups.values()]
+def _sees_the_same(group: list[Query]) -> bool:
+    """Whether nothing was written between these queries, nor a transaction begun or ended."""
+    return len({query.epoch for query in group}) == 1
 
 
-def _explain_unread_relation(group: list[Unread]) -> Finding:
-    first, queries = group[0], [unread.query for unread in group]
-    rows = sum(query.rows or 0 for query in queries)
-    prefetched = first.query.access is not None and first.query.access.kind == relations.PREFETCH
-    brought = f"prefetched ({rows:,} rows)" if prefetched else f"joined to {rows:,} rows"
-    method = "prefetch_related" if prefetched else "select_related"
-    before, _, name = first.path.rpartition("__")
-    label = f"{first.owner._meta.object_name}.{name}"
-    return Finding(
-        "Unread",
-        f"{label} was {brought}, and never read{_at(queries)}.",
-        first.query.place.text if first.query.place else "",
-        f'.{method}("{before}") is enough' if before else f'Leave out .{method}("{first.path}")',
-        queries,
+def _would_answer_the_same(group: list[Query]) -> bool:
+    """Whether the queries read the same rows, and compute nothing that changes by itself."""
+    return (
+        group[0].is_select
+        and _sees_the_same(group)
+        and len({query.rows for query in group}) == 1
+        and all(
+            name.upper() in _ANSWER_THE_SAME or name.startswith(("django_", "JSON"))
+            for name in _CALLED.findall(group[0].sql)
+        )
     )
 
 
-def _same_parameters(group: list[Query]) -> bool:
-    first = group[0]
-    return all(query.sql == first.sql and query.params == first.params for query in group)
+# The reader's code.
+
+
+def _runs_once(origin: Origin) -> bool:
+    """Whether the reader's own code certainly has no loop on the way to a query."""
+    found = [expressions.find(step) for step in origin.path]
+    if not found or None in found or any(each.loops or each.callback for each in found):
+        return False
+    return all(
+        outer.calls(inner.function)
+        for inner, outer in zip(origin.path[:-1], found[1:], strict=True)
+    )
+
+
+def _in_while(origin: Origin) -> bool:
+    """Whether the code asks until the answer changes."""
+    return any(
+        loop.kind == "while"
+        for step in origin.path
+        if (expression := expressions.find(step))
+        for loop in expression.loops
+    )
+
+
+# What came along for nothing.
+
+
+def _explain_unread(capture: Capture) -> list[Finding]:
+    groups: dict[object, list[Unread]] = {}
+    for unread in capture.unread:  # an iterator prefetches once for each of its chunks
+        groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
+    prefetched = {
+        query.access.name
+        for query in capture.queries
+        if query.access and query.access.kind == relations.PREFETCH
+    }
+    return [_explain_unread_relation(group, prefetched) for group in groups.values()]
+
+
+def _explain_unread_relation(group: list[Unread], prefetched: set[str]) -> Finding:
+    first, queries = group[0], [unread.query for unread in group]
+    rows = sum(query.rows or 0 for query in queries)
+    by_prefetch = first.query.access is not None and first.query.access.kind == relations.PREFETCH
+    brought = f"prefetched ({rows:,} rows)" if by_prefetch else f"joined to {rows:,} rows"
+    method = "prefetch_related" if by_prefetch else "select_related"
+    before, _, name = first.path.rpartition("__")
+    label = f"{first.owner._meta.object_name}.{name}"
+    if before and (not by_prefetch or before in prefetched):
+        fix = f'Fix: .{method}("{before}") is enough.'
+    elif queries[0].call and queries[0].call.method == "prefetch_related_objects":
+        fix = f'Fix: leave "{first.path}" out of prefetch_related_objects().'
+    else:
+        fix = f'Fix: leave out .{method}("{first.path}").'
+    sentence = f"{label} was {brought}, and never read{_at(queries)}."
+    return Finding("Unread", sentence, fix, queries)
+
+
+# Batches and lines.
+
+
+def _is_batch(query: Query) -> bool:
+    call, access = query.call, query.access
+    if access is not None and access.kind == relations.PREFETCH:
+        return True
+    if call is None:
+        return False
+    if call.method in fixes.BATCHES:
+        return True
+    if call.method in fixes.WRITES:
+        return _runs_once(query.origin)
+    return "IN (…)" in shape_of(query.sql)
+
+
+def _places(queries: list[Query]) -> list[Place]:
+    found: dict[Place, None] = {}
+    seen: set[int] = set()
+    for query in queries:
+        if id(query.origin) not in seen:
+            seen.add(id(query.origin))
+            if place := query.place:
+                found[place] = None
+    return list(found)
 
 
 def _at(group: list[Query]) -> str:
-    places = list(dict.fromkeys(query.place for query in group if query.place))
+    places = _places(group)
     return f", at {at_lines(places)}" if places else ""
 
 
 def at_lines(places: list[Place]) -> str:
-    """`line 2`, `lines 2 and 3`, `line 2 of cell [4]`, `lines 1, 2 and 2 more`."""
+    """`line 2`, `lines 2 and 3`, `line 2 of cell [4]`, `lines 1, 2, 3 and 2 more`."""
+    by_source: dict[str, list[str]] = {}
+    for place in places:
+        by_source.setdefault(place.source, []).append(str(place.line))
     parts = []
-    for source, group in groupby(places, key=lambda place: place.source):
-        numbers = list(dict.fromkeys(str(place.line) for place in group))
+    for source, lines in by_source.items():
+        numbers = list(dict.fromkeys(lines))
         if len(numbers) > 4:
             numbers[3:] = [f"{len(numbers) - 3} more"]
         text = numbers[0]
@@ -273,4 +443,6 @@ def at_lines(places: list[Place]) -> str:
             text = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
         suffix = f" of {source}" if source else ""
         parts.append(f"line{'s' if len(numbers) > 1 else ''} {text}{suffix}")
+    if len(parts) > 4:
+        parts[3:] = [f"and {len(parts) - 3} more files or cells"]
     return ", ".join(parts)

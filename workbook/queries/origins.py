@@ -1,23 +1,23 @@
 """Where a query came from: the line of the cell (else of the reader's own file) that caused it.
 
-Walking the frames up to the cell costs about a microsecond.
+The way from there to the database is a few frames of the reader's own code and many of Django's.
+Walking them costs a microsecond or two; what a way leads to is kept, since a loop goes it often.
 """
 
+import asyncio
 import linecache
 import os
 import sys
 import sysconfig
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import CodeType
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from functools import wraps
+from itertools import islice
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import django
-
-from workbook.queries import relations
-
-LIBRARY, USER, CELL = range(3)
+from asgiref.sync import SyncToAsync
 
 
 class Cell(NamedTuple):
@@ -39,12 +39,20 @@ class Place(NamedTuple):
         return f"line {self.line}" + (f" of {self.source}" if self.source else "")
 
 
+class Step(NamedTuple):
+    """An expression of the reader's own code on the way to a query, or a part of a template."""
+
+    filename: str
+    position: tuple[int | None, ...]  # line, last line, column, last column
+    function: str = ""  # the name of the function that it stands in
+
+
 class Origin(NamedTuple):
-    """Where a query came from: its line, and the way through the user's own code to it."""
+    """Where a query came from: its line, and the way through the reader's own code to it."""
 
     filename: str
     lineno: int
-    path: tuple[object, ...]  # the expressions passed: a loop repeats them, new lines do not
+    path: tuple[Step, ...]  # innermost first: a loop repeats it, new lines do not
 
 
 NOWHERE = Origin("", 0, ())
@@ -52,8 +60,6 @@ NOWHERE = Origin("", 0, ())
 
 find_cell: Callable[[str], Cell | None] = lambda filename: None  # noqa: E731  (set by the kernel)
 suspended_line: Callable[[], tuple[str, int] | None] = lambda: None  # noqa: E731  (likewise)
-_kinds: dict[str, int] = {}
-_handed_over = threading.local()  # for worker threads: the origin of who awaits them
 _LIBRARIES = (
     *(
         os.path.join(path, "")
@@ -65,6 +71,7 @@ _LIBRARIES = (
     ),
     "<",  # code without a file, e.g. <string>
 )
+_TIMED = ("<timed exec>", "<timed eval>")  # %%time and %time
 
 
 def is_library(filename: str) -> bool:
@@ -72,93 +79,180 @@ def is_library(filename: str) -> bool:
     return filename.startswith(_LIBRARIES)
 
 
-def _kind(filename: str) -> int:
-    if filename in ("<timed exec>", "<timed eval>") or find_cell(filename):
-        kind = CELL
-    elif is_library(filename):
-        kind = LIBRARY
+# What a frame is to us, by the id() of its code: to hash a code object is slow.
+LIBRARY, WATCHED, TEMPLATE, THREAD, LOOP, USER, CELL = range(7)
+_watched: set[str] = set()
+_roles: dict[int, int] = {}
+_codes: dict[int, CodeType] = {}  # kept alive, so that the id stays its own
+_ways: dict[tuple[int, ...], tuple[Origin, list[Any]]] = {}  # and what lives while they are known
+_origins: dict[Origin, Origin] = {}
+_places: dict[int, tuple[Origin, Place | None]] = {}
+_TEMPLATE = "Variable._resolve_lookup"  # a template's {{ a.b }}: as good as a line of code
+_THREAD = SyncToAsync.thread_handler.__code__  # runs what somebody awaits in another thread
+_LOOP = asyncio.BaseEventLoop.run_forever.__code__
+
+
+def watch(names: Iterable[str]) -> None:
+    """Have `walk()` collect the frames of these library functions, given by qualified name."""
+    _watched.update(names)
+
+
+def _role(code: CodeType) -> int:
+    filename = code.co_filename
+    if filename in _TIMED or find_cell(filename):
+        role = CELL
+    elif not is_library(filename):
+        role = USER
+    elif code.co_qualname in _watched:
+        role = WATCHED
+    elif code.co_qualname == _TEMPLATE:
+        role = TEMPLATE
     else:
-        kind = USER
-    _kinds[filename] = kind
-    return kind
+        role = THREAD if code is _THREAD else LOOP if code is _LOOP else LIBRARY
+    _codes[id(code)] = code
+    _roles[id(code)] = role
+    return role
 
 
-def origin(depth: int = 3) -> tuple[Origin, relations.Access | None, relations.Source | None]:
-    """Who asked: the nearest line of a cell (else of the user's own code) and Django's frames."""
+class Walk(NamedTuple):
+    """What lies between a query and the reader's own code."""
+
+    origin: Origin
+    watched: list[FrameType]  # innermost first
+    below: int  # how many of these lie below the reader's code
+    child: FrameType | None  # the frame right below it: what the reader's line called
+    reader: FrameType | None  # and the reader's own innermost frame, if it is in this thread
+
+
+def walk(depth: int = 1) -> Walk:
+    """Go up the frames to the nearest line of a cell, else of the reader's own code."""
     frame = sys._getframe(depth)
-    filename, lineno, found_kind = "", 0, LIBRARY
-    path: list[object] = []
-    probes: list[Any] = []
-    watched = relations.WATCHED
+    roles, way, frames, alive = _roles, [], [], []
+    nearest = child = reader = previous = handed = None
+    found, below = LIBRARY, -1
     while frame is not None:
         code = frame.f_code
-        kind = _kinds.get(code.co_filename)
-        if kind is None:
-            kind = _kind(code.co_filename)
-        if kind == LIBRARY:
-            if code.co_qualname in watched:
-                probes.append(frame)
-        else:
-            path.append(id(code))
-            path.append(_expression(code, frame.f_lasti))
-            if kind > found_kind:
-                filename, lineno, found_kind = code.co_filename, frame.f_lineno, kind
-            if kind == CELL and code.co_name == "<module>":
+        role = roles.get(id(code))
+        if role is None:
+            role = _role(code)
+        if role >= USER:
+            way += id(code), frame.f_lasti
+            if reader is None:
+                reader, child = frame, previous
+                below = len(frames) if below < 0 else below
+            if role > found:
+                nearest, found = frame, role
+            if role == CELL and code.co_name == "<module>":
                 break
-        frame = frame.f_back
-    access = source = None
-    if probes:
-        try:
-            access, source, nodes = relations.read(probes)
-            path += nodes
-        except Exception:  # our mistake may cost the advice, never the query
-            pass
-    if found_kind != CELL and (handed := getattr(_handed_over, "origin", None)):
-        return handed, access, source
-    return Origin(filename, lineno, tuple(path)), access, source
-
-
-def caller() -> Origin:
-    """The origin of the code that is running now, to be handed over to another thread."""
-    found = origin(2)[0]
-    if _kinds.get(found.filename) != CELL and (line := suspended_line()):
-        return Origin(*line, ())  # a task that the cell awaits: its line, but no known way there
-    return found
-
-
-_expressions: dict[int, tuple[CodeType, tuple]] = {}  # by id(): to hash a code object is slow
-
-
-def _expression(code: CodeType, lasti: int) -> object:
-    """Where in the source the expression stands that runs at this offset.
-
-    The offset alone does not do: Python 3.12 moves it by some units when it specialises a call,
-    between the first turn of a loop and the next.
-    """
-    known = _expressions.get(id(code))
+        elif role == WATCHED:
+            frames.append(frame)
+        elif role == TEMPLATE:
+            variable = frame.f_locals.get("self")
+            alive.append(variable)
+            way += 0, id(variable)
+        elif role == THREAD:
+            handed = _handed_over.get()
+            if handed is not None:
+                below = len(frames) if below < 0 else below
+                alive.append(handed)
+                way += 1, id(handed)
+                break
+        elif role == LOOP:
+            if way:
+                break
+            way += 2, 0
+        previous, frame = frame, frame.f_back
+    key = tuple(way)
+    known = _ways.get(key)
     if known is None:
-        known = _expressions[id(code)] = code, tuple(code.co_positions())
-    return known[1][lasti // 2]
+        known = _ways[key] = _follow(key, nearest, found, handed), alive
+    return Walk(known[0], frames, len(frames) if below < 0 else below, child, reader)
+
+
+def _follow(
+    way: tuple[int, ...], nearest: FrameType | None, found: int, handed: Origin | None
+) -> Origin:
+    """The origin at the end of a way: pairs of a code's id and an offset, or a mark and an id."""
+    path: list[Step] = []
+    for identity, offset in zip(way[::2], way[1::2], strict=True):
+        if identity == 0:
+            path.append(Step("", (offset,)))
+        elif identity == 1:
+            path += handed.path
+        elif identity != 2:
+            # The offset alone does not do: Python 3.12 moves it by some units when it specialises
+            # a call, between the first turn of a loop and the next.
+            code = _codes[identity]
+            position = next(islice(code.co_positions(), offset // 2, None))
+            path.append(Step(code.co_filename, position, code.co_name))
+    line = (nearest.f_code.co_filename, nearest.f_lineno) if nearest is not None else ("", 0)
+    if handed is not None and handed.filename and found != CELL:  # the nearest cell, else file
+        line = line if line[0] and not find_cell(handed.filename) else handed[:2]
+    if way[:1] == (2,):  # a task: somewhere behind the event loop is its start, not its way
+        path = []
+    origin = Origin(*line, tuple(path))
+    return _origins.setdefault(origin, origin)
+
+
+def forget() -> None:
+    """A capture begins: forget where lines stood, and many ways."""
+    _places.clear()
+    if len(_ways) > 10_000:
+        forget_files()
 
 
 def forget_files() -> None:
-    """Forget what was not a cell: a cell's file name is only known once the cell has run."""
-    _expressions.clear()
-    for filename in [name for name, kind in _kinds.items() if kind == USER]:
-        del _kinds[filename]
+    """A cell has ended: a cell's file name, for instance, is only known once the cell has run."""
+    _places.clear()
+    _ways.clear()
+    _origins.clear()
+    for identity in [identity for identity, role in _roles.items() if role >= USER]:
+        _roles.pop(identity, None)
+        _codes.pop(identity, None)
 
 
-@contextmanager
-def on_behalf_of(origin: Origin) -> Iterator[None]:
-    """Let what runs in this thread count as caused by `origin`."""
-    _handed_over.origin = origin
+# Code that awaits a thread is not on that thread's stack: its origin is handed over.
+
+_handed_over: ContextVar[Origin | None] = ContextVar("workbook_origin", default=None)
+_await_thread = SyncToAsync.__call__
+
+
+@wraps(_await_thread)
+async def _handing_over(self: SyncToAsync, *args: Any, **kwargs: Any) -> Any:
+    found = walk(1).origin
+    if not found.path:  # a task of its own
+        known = suspended_line()
+        found = Origin(*known, ()) if known else _handed_over.get() or found
+        found = _origins.setdefault(found, found)
+    token = _handed_over.set(found)
     try:
-        yield
+        return await _await_thread(self, *args, **kwargs)
     finally:
-        _handed_over.origin = None
+        _handed_over.reset(token)
+
+
+def install() -> None:
+    """Hand origins over to threads from here on."""
+    SyncToAsync.__call__ = _handing_over
+
+
+def uninstall() -> None:
+    """Leave asgiref as it was."""
+    SyncToAsync.__call__ = _await_thread
+
+
+# As the reader sees it.
 
 
 def place_of(origin: Origin) -> Place | None:
+    """The line of an origin, None where none is known."""
+    known = _places.get(id(origin))
+    if known is None:
+        known = _places[id(origin)] = origin, _place(origin)
+    return known[1]
+
+
+def _place(origin: Origin) -> Place | None:
     if not origin.filename:
         return None
     if cell := find_cell(origin.filename):
@@ -171,3 +265,11 @@ def place_of(origin: Origin) -> Place | None:
         line, source = origin.lineno, os.path.basename(origin.filename)
         text = linecache.getline(origin.filename, origin.lineno)
     return Place(line, source, text.strip())
+
+
+def source_of(filename: str) -> str:
+    """The text that Python compiled as `filename`; empty where it is not known."""
+    cell = find_cell(filename)
+    if cell and cell.lines is not None:
+        return "\n".join(cell.lines[cell.offset :])
+    return "".join(linecache.getlines(filename))

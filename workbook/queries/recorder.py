@@ -17,43 +17,33 @@ from django.db.backends.base import base as django_base
 from django.db.backends.signals import connection_created
 from django.db.models import Model
 
-from workbook.queries.origins import Place, origin, place_of
+from workbook.queries import origins, relations
+from workbook.queries.origins import NOWHERE, Origin, Place, place_of
 from workbook.queries.statements import verb
 
 
 class Query:
     """One statement as Django sent it; `sql` holds `%s` where `params` go."""
 
-    __slots__ = (
-        "access",
-        "alias",
-        "cause",
-        "connection",
-        "error",
-        "fetched",
-        "many",
-        "origin",
-        "params",
-        "plan",
-        "rows",
-        "seconds",
-        "source",
-        "sql",
-    )
+    many = False
+    rows: int | None = None  # fetched by a SELECT, changed by anything else
+    fetched = 0
+    error = ""  # the exception's class name
+    seconds = 0.0
+    plan: list[Any] | None = None  # filled by `%queries explain`
+    access: relations.Access | None = None  # the relation it follows, …
+    subject: object = None  # … from the object with this primary key
+    source: relations.Source | None = None  # the QuerySet that ran it
+    call: relations.Call | None = None  # what the reader's line called
 
-    def __init__(self, sql: str, params: Any, many: bool, connection: Any) -> None:
+    def __init__(self, sql: str, params: Any, connection: Any) -> None:
         self.sql = sql
         self.params = params
-        self.many = many
         self.connection = connection
         self.alias: str = connection.alias
         self.cause = _cause
-        self.rows: int | None = None  # fetched by a SELECT, changed by anything else
-        self.fetched = 0
-        self.error = ""  # the exception's class name
-        self.seconds = 0.0
-        self.plan: list[Any] | None = None  # filled by `%queries explain`
-        self.origin, self.access, self.source = origin()
+        self.epoch = _epoch
+        self.origin: Origin = NOWHERE
 
     @property
     def verb(self) -> str:
@@ -123,6 +113,9 @@ class Capture:
     def __enter__(self) -> "Capture":
         global _captures
         install()
+        if not _captures:
+            origins.forget()
+            relations.forget()
         self.started = datetime.now(UTC)
         _captures = (*_captures, self)
         return self
@@ -156,9 +149,12 @@ def caused_by(cause: str) -> Iterator[None]:
 
 _captures: tuple[Capture, ...] = ()
 _cause = ""
+_epoch = (
+    0  # how many writes and transaction statements went before: reads of one epoch see the same
+)
 
 _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_TRANSACTION = re.compile(
+TRANSACTION = re.compile(
     r"\s*+(BEGIN|START TRANSACTION|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|ROLLBACK"
     r"|COMMIT|END)\b",
     re.IGNORECASE,
@@ -167,22 +163,35 @@ _TRANSACTION = re.compile(
 
 def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
     """Django's execute wrapper: notes the statement and runs it."""
+    global _epoch
     captures = _captures
     if not captures:
         return execute(sql, params, many, context)
     cursor = context["cursor"]
-    if not isinstance(sql, str):  # psycopg's composed SQL
-        text = sql.as_string(cursor.cursor) if hasattr(sql, "as_string") else str(sql)
-    else:
+    if isinstance(sql, str):
         text = sql
-    if not text.startswith(_WORK) and (match := _TRANSACTION.match(text)):
+    else:  # psycopg's composed SQL
+        text = sql.as_string(cursor.cursor) if hasattr(sql, "as_string") else str(sql)
+    reads = text.startswith("SELECT")
+    if not reads and not text.startswith(_WORK) and (match := TRANSACTION.match(text)):
         note_transaction(context["connection"], match[1].upper())
         return execute(sql, params, many, context)
-    if params is not None and not isinstance(params, tuple | dict):
-        params_kept = tuple(params) if isinstance(params, list) else None
-    else:
-        params_kept = params
-    query = Query(text, params_kept, many, context["connection"])
+    if isinstance(params, list):
+        query = Query(text, tuple(params), context["connection"])
+    else:  # what is neither is read once, by the database
+        kept = params if isinstance(params, tuple | dict) else None
+        query = Query(text, kept, context["connection"])
+    if many:
+        query.many = True
+    try:
+        way = origins.walk(2)
+        query.origin = way.origin
+        query.access, query.subject, query.source, query.call = relations.read(text, way)
+        del way  # it holds frames, and these what they worked on
+    except Exception:  # our mistake may cost the advice, never the query
+        pass
+    if not (reads or query.is_select):
+        _epoch += 1
     trip = 0.0
     for capture in captures:
         capture.queries.append(query)
@@ -197,7 +206,8 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
         raise
     finally:
         query.seconds = perf_counter() - started
-    if not text.startswith("SELECT") and not query.is_select:
+    if not (reads or query.is_select):
+        _epoch += 1
         changed = getattr(cursor.cursor, "rowcount", -1)
         query.rows = changed if changed >= 0 else None
     kind = type(cursor)
@@ -245,6 +255,9 @@ def _counting(kind: type) -> type:
 
 
 def note_transaction(connection: Any, keyword: str) -> None:
+    """A transaction begins, ends or gets a savepoint."""
+    global _epoch
+    _epoch += 1
     for capture in _captures:
         capture.marks.append(Mark(len(capture.queries), connection, keyword))
 
@@ -255,6 +268,7 @@ def note_transaction(connection: Any, keyword: str) -> None:
 def install() -> None:
     """Put the recorder on every connection there is or will be; twice is the same as once."""
     connection_created.connect(_on_connect, dispatch_uid="workbook.recorder")
+    origins.install()
     for connection in connections.all(initialized_only=True):
         watch(connection)
     if django_base.debug_transaction is not _debug_transaction:
@@ -264,6 +278,7 @@ def install() -> None:
 def uninstall() -> None:
     """Take the recorder off again."""
     connection_created.disconnect(dispatch_uid="workbook.recorder")
+    origins.uninstall()
     for connection in connections.all(initialized_only=True):
         if _record in connection.execute_wrappers:
             connection.execute_wrappers.remove(_record)

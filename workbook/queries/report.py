@@ -120,6 +120,8 @@ def _margin(shape: Shape, capture: Capture) -> str:
         parts.append(f"failed: {failed[0]}")
     if first.many:
         parts.append("executemany")
+    elif shape.in_batches:
+        parts.append(f"in {len(shape.queries):,} batches")
     if capture.show_time:
         parts.append(_time(sum(query.seconds for query in shape.queries)))
     return " · ".join(parts)

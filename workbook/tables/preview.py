@@ -156,7 +156,8 @@ def _caption(shown: int, total: int | None) -> str:
 
 # Both classes, as one alone weighs less than JupyterLab's own rules, which align all text right.
 _STYLE = (
-    "<style>table.dataframe.wb-rows :is(td,th){text-align:left;white-space:nowrap}"
+    "<style>table.dataframe.wb-rows :is(td,th)"
+    "{text-align:left;white-space:nowrap;padding:.5em .6em}"
     "table.dataframe.wb-rows [align=right]{text-align:right}</style>"
 )
 

@@ -235,11 +235,20 @@ def test_a_traceback_shows_the_readers_own_lines_and_the_error(library_cell):
 
 
 def test_a_chain_of_errors_keeps_its_links(library_cell):
+    source = "try:\n    Tag.objects.get(pk=0)\nexcept Tag.DoesNotExist as error:\n"
+    shown = plain(library_cell(f"{source}    raise ValueError('no') from error").printed)
+    assert "The above exception was the direct cause" in shown
+    assert "DoesNotExist: Tag matching query" in shown
+    assert "\nValueError: no" in shown
+
+
+def test_what_the_driver_says_is_not_shown_twice(library_cell):
     library_cell("tag = Tag.objects.first()")
     shown = plain(library_cell("Tag.objects.create(id=tag.pk, word='x')").printed)
-    assert "The above exception was the direct cause" in shown
+    assert "direct cause" not in shown
     assert shown.count("----> 1 Tag.objects.create") == 1
-    assert "\nIntegrityError: " in shown
+    assert len(re.findall(r"^IntegrityError: ", shown, re.MULTILINE)) == 1
+    assert "direct cause" in plain(library_cell("%tb").printed)
 
 
 @pytest.mark.parametrize(

@@ -435,7 +435,21 @@ def test_links_lead_to_the_same_place(workbook):
         '<img src="../notebooks/images/join.png">'
     )
     readme = (workbook.copies / "README.md").read_text()
-    assert readme == "[7](07_joins.ipynb), [all](../notebooks/exercises/)\n"
+    assert readme.startswith("[7](07_joins.ipynb), [all](../notebooks/exercises/)\n\n<!--")
+
+
+def test_pages_are_copied_and_what_the_reader_wrote_into_one_is_kept(workbook):
+    page, copied = workbook.chapters / "README.md", workbook.copies / "README.md"
+    for text in ("The chapters", "All chapters"):
+        page.write_text(text)
+        workbook.refresh()
+        assert copied.read_text().startswith(f"{text}\n")
+    assert list(workbook.copies.glob("*.before_update.md")) == []
+    copied.write_text(copied.read_text().replace("All", "My"))
+    workbook.refresh()
+    assert copied.read_text().startswith("All chapters\n")
+    kept = workbook.copies / "README.before_update.md"
+    assert kept.read_text().startswith("My chapters\n")
 
 
 def test_a_chapter_is_put_back(workbook):

@@ -22,7 +22,7 @@ def size(capture):
 def captured(*statements):
     """A report over statements that nobody needs to run."""
     capture = report.Report()
-    capture.queries = [Query(sql, params, False, connection) for sql, params in statements]
+    capture.queries = [Query(sql, params, connection) for sql, params in statements]
     return capture
 
 

@@ -58,7 +58,8 @@ class Command(BaseCommand):
                 for sentence in prepare():
                     self.stdout.write(sentence)
                 server = server or wait_for(jupyter, token, log)
-            address = f"{server['url']}lab/tree/{where_to_begin(folder)}?token={server['token']}"
+            address = f"{server['url']}lab/tree/{where_to_begin(folder)}"
+            address += f"?token={server['token']}" if server.get("token") else ""
             self.stdout.write(line(address, server, port, jupyter and log))
             self.stdout.flush()
             if not no_browser and has_screen():
@@ -96,7 +97,8 @@ def wait_for(jupyter: subprocess.Popen, token: str, log: Path) -> Server:
     until = time.monotonic() + SECONDS
     while jupyter.poll() is None and time.monotonic() < until:
         for server in servers():
-            if server.get("token") == token:
+            # On Windows `pid` is another process's; a configuration may set another token.
+            if server.get("token") == token or server.get("pid") == jupyter.pid:
                 return server
         time.sleep(0.05)
     last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]

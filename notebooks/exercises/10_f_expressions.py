@@ -1,0 +1,204 @@
+"""Exercises of chapter 10: the tasks are in the notebook of the same name."""
+
+from decimal import Decimal
+
+from django.db.models import F
+from django.db.models.functions import Round
+
+from shopdb.models import Invoice, InvoiceProduct, Product
+from workbook.exercises import exercise, near_miss
+
+
+@exercise(
+    "10.1",
+    stars=1,
+    queries=1,
+    hints=[
+        "A lookup takes a column where it usually takes a value.",
+        '`F("payment_due")` is the amount due of the same invoice.',
+        '`Invoice.objects.filter(payment__gt=0, payment__lt=F("payment_due"))`.',
+    ],
+)
+def less_than_half_paid():
+    """Both columns are in the same row, so the database compares them.
+    `payment_due__gt=F("payment")` says the same.
+    """
+    return Invoice.objects.filter(payment__gt=0, payment__lt=F("payment_due"))
+
+
+@near_miss("10.1", "Invoices without any payment are in: `payment` has to be above 0 as well.")
+def _():
+    return Invoice.objects.filter(payment__lt=F("payment_due"))
+
+
+@near_miss("10.1", "On those, more is paid than is due; the task wants less.")
+def _():
+    return Invoice.objects.filter(payment__gt=F("payment_due"), payment_due__gt=0)
+
+
+@exercise(
+    "10.2",
+    stars=2,
+    queries=1,
+    hints=[
+        "The stock is in another table, one foreign key away.",
+        "`F` follows relations, as a lookup does: `product__stock`.",
+        '`….filter(qty__gt=F("product__stock"))`, for the lines of one owner.',
+    ],
+)
+def more_than_there_is():
+    """`F("product__stock")` joins the product, and each line is compared with its own. A line's
+    owner is the owner of its invoice, so `invoice__username__username` does as well.
+    """
+    return InvoiceProduct.objects.filter(username__username="rahim", qty__gt=F("product__stock"))
+
+
+@near_miss("10.2", "Those lines are smaller than the stock; the task wants the larger ones.")
+def _():
+    return InvoiceProduct.objects.filter(username__username="rahim", qty__lt=F("product__stock"))
+
+
+@near_miss("10.2", "Other owners' lines are in, too.")
+def _():
+    return InvoiceProduct.objects.filter(qty__gt=F("product__stock"))
+
+
+@exercise(
+    "10.3",
+    stars=2,
+    queries=1,
+    columns=["name", "missing"],
+    hints=[
+        "Which arithmetic gives 20 for a stock of 10?",
+        '`30 - F("stock")` is an expression that `annotate()` takes.',
+        '`….filter(stock__lt=30).annotate(missing=30 - F("stock")).values("name", "missing")`.',
+    ],
+)
+def missing_to_thirty():
+    """A number and an `F` can be combined in either order. The condition is on the column itself;
+    filtering on `missing__gt=0` gives the same rows.
+    """
+    products = Product.objects.filter(username__username="rahim", stock__lt=30)
+    return products.annotate(missing=30 - F("stock")).values("name", "missing")
+
+
+@near_miss("10.3", "The sign is the wrong way: a stock of 10 has to give 20, not -20.")
+def _():
+    products = Product.objects.filter(username__username="rahim", stock__lt=30)
+    return products.annotate(missing=F("stock") - 30).values("name", "missing")
+
+
+@near_miss("10.3", "Products with 30 or more are in: nothing is missing there.")
+def _():
+    products = Product.objects.filter(username__username="rahim")
+    return products.annotate(missing=30 - F("stock")).values("name", "missing")
+
+
+@exercise(
+    "10.4",
+    stars=2,
+    leaves=lambda: Product.objects.values_list(
+        "name", "username__username", Round(F("price") * 1000), "stock"
+    ),
+    equivalent={
+        "without the condition on `category__username__username`": "only Sara has a category for "
+        "brewing",
+        "when `category__name` contains `'Brewing'` in any letter case": "Sara has no other",
+    },
+    hints=[
+        "15 % less is 85 % of the old price.",
+        '`update(price=F("price") * Decimal("0.85"))`: and what does SQLite store?',
+        '`update(price=Round(F("price") * Decimal("0.85"), 2))`.',
+    ],
+)
+def cheaper_brewing():
+    """One `UPDATE`. `Round()` makes the stored value exact on SQLite, too; PostgreSQL and MariaDB
+    round to the column's two decimals themselves. A float as the factor raises a `FieldError`.
+    """
+    Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
+        price=Round(F("price") * Decimal("0.85"), 2)
+    )
+
+
+@near_miss("10.4", "Without `Round()`, SQLite stores more than two decimals.")
+def _():
+    Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
+        price=F("price") * Decimal("0.85")
+    )
+
+
+@near_miss("10.4", "That is a price of 15 %, not a price lowered by 15 %.")
+def _():
+    Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
+        price=Round(F("price") * Decimal("0.15"), 2)
+    )
+
+
+@exercise(
+    "10.5",
+    stars=2,
+    equivalent={"without the condition on `pk`": "another product's stock changes as well"},
+    hints=[
+        "Go through the three saves: which value does each of them write?",
+        "After its first save, `second` holds a number, not an expression (since Django 6.0).",
+        "The last save writes what `second` has held since its first save.",
+    ],
+)
+def three_saves():
+    """15. `second.save()` adds 5 to the stored 10 and puts 15 into the object. `first.save()`
+    overwrites that with its 11: a lost update. The last `second.save()` writes the 15 that the
+    object holds; before Django 6.0 it would have added 5 to the 11.
+    """
+    pk = Product.objects.order_by("pk")[0].pk
+    Product.objects.filter(pk=pk).update(stock=10)
+    first = Product.objects.get(pk=pk)
+    second = Product.objects.get(pk=pk)
+    first.stock = first.stock + 1
+    second.stock = F("stock") + 5
+    second.save()
+    first.save()
+    second.save()
+    return Product.objects.get(pk=pk).stock
+
+
+@near_miss("10.5", "That is what Django before 6.0 did: the expression was added again, to the 11.")
+def _():
+    return 16
+
+
+@near_miss("10.5", "`first.save()` writes 11 in between, but the last save writes again.")
+def _():
+    return 11
+
+
+@near_miss("10.5", "The three changes don't add up: a save writes what its object holds.")
+def _():
+    return 21
+
+
+@exercise(
+    "10.6",
+    stars=3,
+    queries=1,
+    leaves=lambda: Product.objects.values_list("name", "username__username", "stock"),
+    hints=[
+        "The condition and the change belong into one statement.",
+        "`filter(stock__gte=20)` chooses the rows, `update()` changes them.",
+        '`….filter(username__username="sara", stock__gte=20).update(stock=F("stock") - 20)`.',
+    ],
+)
+def take_twenty_of_each():
+    """Condition and change in one `UPDATE`: whatever others do at the same time, no stock falls
+    below zero. `update()` returns how many products had enough.
+    """
+    Product.objects.filter(username__username="sara", stock__gte=20).update(stock=F("stock") - 20)
+
+
+@near_miss("10.6", "A product with exactly 20 has enough: `stock__gte=20`.")
+def _():
+    Product.objects.filter(username__username="sara", stock__gt=20).update(stock=F("stock") - 20)
+
+
+@near_miss("10.6", "Other owners' products were changed as well.")
+def _():
+    Product.objects.filter(stock__gte=20).update(stock=F("stock") - 20)
