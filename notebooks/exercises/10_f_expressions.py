@@ -137,7 +137,7 @@ def _():
 @exercise(
     "10.5",
     stars=2,
-    equivalent={"without the condition on `pk`": "another product's stock changes as well"},
+    prediction=True,
     hints=[
         "Go through the two saves: which value does each of them write?",
         "`second` adds to what is stored. `first` writes what it has computed from what it read.",
