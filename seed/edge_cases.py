@@ -133,7 +133,7 @@ _SHOPS = (
         ),
         (
             *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SILVA"),
-            *("maria silvano", "Omar Haddad", "Maria Silva", "Berta Blum"),
+            *("maria silva costa", "Ana Maria Silva", "Maria Silva", "Berta Blum"),
         ),
     ),
     # Products at and around limits, but no customer yet.
@@ -146,7 +146,7 @@ _SHOPS = (
         ),
         (),
     ),
-    _Shop("Ramona", "Bea", "Ziegler", "info", 20, (), (), ()),  # nothing at all
+    _Shop("RAOUL", "Bea", "Ziegler", "info", 20, (), (), ()),  # nothing at all
 )
 
 # Prices in cents of the shops that do not sell at `_PRICES`.
@@ -160,7 +160,7 @@ _ADDRESSES = {
     ("sara", "Maria Silva"): "anna.silva@example.com",
     ("sara", "Anna Berg"): "berg@example.com",
     ("sara", "Hotel Susanna"): "info@beans.org.example.com",
-    ("sarah", "Omar Haddad"): "annals@example.org",
+    ("sarah", "Ana Maria Silva"): "annals@example.org",
 }
 
 _ATTRIBUTES = (

@@ -16,7 +16,12 @@ __all__ = ["frame", "load_ipython_extension", "queries", "unload_ipython_extensi
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """`%load_ext workbook`: start the Django project around the notebook and watch its cells."""
+    """`%load_ext workbook`: start the Django project around the notebook and watch its cells.
+
+    Called twice, it changes nothing.
+    """
+    if getattr(shell, "workbook_watcher", None) is not None:
+        return
     from workbook import kernel
     from workbook.exercises import magics as exercises
     from workbook.kernel import bootstrap

@@ -89,14 +89,14 @@ def test_the_shop_is_put_back(kernel, shop_digest):
     run, before = kernel("02_lookups"), shop_digest()
     assert "as it was seeded" not in run(LOAD)
     run("Invoice.objects.order_by('pk').first().delete()\nProduct.objects.update(stock=1)")
-    greeting = run(LOAD.replace("load_ext", "reload_ext"))
+    greeting = run(LOAD)
     assert "The shop is not as it was seeded: other values in products, 5,999 invoices" in greeting
     assert "`%reset shop` puts it back." in greeting
     asked = run("%reset shop")
     assert "`%reset shop yes` removes 6 users, 20 categories, 300 products," in asked
     assert "5999" in run("Invoice.objects.count()")
     assert "Seeded 6 owners" in run("%reset shop yes")
-    assert "as it was seeded" not in run(LOAD.replace("load_ext", "reload_ext"))
+    assert "as it was seeded" not in run(LOAD)
     assert shop_digest() == before
 
 

@@ -124,8 +124,9 @@ def exercise(
         to be changed, without ids and timestamps of new rows:
         `leaves=lambda: Product.objects.values_list("name", "price")`
     raises: for tasks whose right answer ends in this exception.
-    prediction: the task asks what the code it shows does, and the model answer measures that. Only
-        near misses explain a wrong prediction: the neighbours of code that measures do not.
+    prediction: the task asks what the code it shows does, and the model answer measures that. A
+        wrong prediction is not told the right one. Only near misses explain it: the neighbours of
+        code that measures do not.
     equivalent: changes of the model answer that are no mistake, as `mutation.mutants` words them,
         each with a word why: `{"without `default=0` in `due`": "beans were sold in both shops"}`.
     """

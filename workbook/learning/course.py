@@ -15,7 +15,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from workbook.exercises import tasks
-from workbook.kernel.watcher import magics_and_code
+from workbook.kernel.source import magics_and_code
 from workbook.queries import recorder
 
 _PROMISE = re.compile(r"\*You will be able to\*\s*(.+)")
@@ -87,16 +87,6 @@ class Chapter:
     def headings(self) -> list[str]:
         lines = (source for kind, _, source in self.cells if kind == "markdown")
         return re.findall(r"^##+ (.+?)\s*$", "\n".join(lines), re.MULTILINE)
-
-    def section_of(self, id: str) -> str:
-        """The heading above the cell of that id."""
-        section = ""
-        for kind, cell_id, source in self.cells:
-            if cell_id == id:
-                break
-            if kind == "markdown" and (found := re.findall(r"^##+ (.+)$", source, re.MULTILINE)):
-                section = found[-1].strip()
-        return section
 
     @cached_property
     def questions(self) -> list[Question]:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from django.db import connection
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
@@ -18,7 +18,7 @@ from workbook.learning.interview import InterviewMagics
 from workbook.learning.reset import ResetMagics
 from workbook.learning.review import due, upcoming
 
-_LOADS = re.compile(r"^\s*%(?:re)?load_ext\s+workbook\b", re.MULTILINE)
+_LOADS = re.compile(r"^\s*%load_ext\s+workbook\b", re.MULTILINE)
 
 
 @magics_class
@@ -91,10 +91,17 @@ class LearningMagics(Magics):
             code = one.chapter.guesses[one.key]
             store.ask_guess(one.key)
             course.bring(self.shell, one.chapter, code)
-            pages.show(head + pages.guess_page(one.key, one.chapter), store)
+            pages.show(head + pages.guess_page(one.chapter), store)
             self.shell.set_next_input(f"%guess ...\n{code}")
 
     # Around a cell
+
+    def before_cell(self, info: ExecutionInfo) -> None:
+        """The `pre_run_cell` hook: the first cell may be run again, without IPython's remark that
+        the extension is loaded already.
+        """
+        if _LOADS.search(info.raw_cell or ""):
+            self.shell.extension_manager.loaded.discard("workbook")
 
     def after_cell(self, result: ExecutionResult) -> None:
         """The `post_run_cell` hook; runs after the kernel's and the exercises'."""
@@ -162,6 +169,7 @@ def register(shell: InteractiveShell) -> None:
     if magics.claim is None:
         kernels_own = shell.workbook_watcher.shared.connections["default"]
         magics.claim = holders.Claim(kernels_own, notebook(shell))
+        shell.events.register("pre_run_cell", magics.before_cell)
         shell.events.register("post_run_cell", magics.after_cell)
         shell.workbook_watcher.guessed.append(magics.after_guess)
         if reset.shop() is not None:
@@ -172,6 +180,7 @@ def unregister(shell: InteractiveShell) -> None:
     """Leave the shell's cells alone."""
     magics = shell.magics_manager.registry.get("LearningMagics")
     if magics is not None and magics.claim is not None:
+        shell.events.unregister("pre_run_cell", magics.before_cell)
         shell.events.unregister("post_run_cell", magics.after_cell)
         magics.claim.close()
         magics.claim = None

@@ -213,11 +213,10 @@ def reviewed(done: Entry, left: int) -> str:
     return back + more
 
 
-def guess_page(key: str, chapter: Chapter) -> str:
-    section = chapter.section_of(key.partition("/")[2])
-    where = linked(chapter, section)
+def guess_page(chapter: Chapter) -> str:
+    """A cell whose queries were guessed wrongly. Its section's title may say the answer."""
     return (
-        f"**How many queries does it run?** · {where}\n\n"
+        f"**How many queries does it run?** · {linked(chapter)}\n\n"
         "Your guess was wrong the last time. Put a number behind `%guess`, then run the cell below."
     )
 

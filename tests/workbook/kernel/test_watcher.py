@@ -158,7 +158,8 @@ def test_our_own_mistake_is_a_note_and_costs_nothing(library_cell, monkeypatch):
 
 
 def test_loading_twice_and_unloading(library_cell):
-    assert "already loaded" in library_cell("%load_ext workbook").printed
+    again = library_cell("%load_ext workbook")
+    assert (again.printed, again.bundles) == ("", [])
     library_cell("%reload_ext workbook")
     assert library_cell("Tag.objects.count()").headline == "1 query · 1 row"
     library_cell("%unload_ext workbook")
