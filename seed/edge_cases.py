@@ -132,8 +132,8 @@ _SHOPS = (
             ("Filter paper", 0),
         ),
         (
-            *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SANTOS"),
-            *("maria rossi", "Omar Haddad", "Maria Silva", "Berta Blum"),
+            *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SILVA"),
+            *("maria silva costa", "Ana Maria Silva", "Maria Silva", "Berta Blum"),
         ),
     ),
     # Products at and around limits, but no customer yet.
@@ -146,7 +146,7 @@ _SHOPS = (
         ),
         (),
     ),
-    _Shop("Ramona", "Bea", "Ziegler", "info", 20, (), (), ()),  # nothing at all
+    _Shop("RAOUL", "Bea", "Ziegler", "info", 20, (), (), ()),  # nothing at all
 )
 
 # Prices in cents of the shops that do not sell at `_PRICES`.
@@ -160,7 +160,7 @@ _ADDRESSES = {
     ("sara", "Maria Silva"): "anna.silva@example.com",
     ("sara", "Anna Berg"): "berg@example.com",
     ("sara", "Hotel Susanna"): "info@beans.org.example.com",
-    ("sarah", "Omar Haddad"): "annals@example.org",
+    ("sarah", "Ana Maria Silva"): "annals@example.org",
 }
 
 _ATTRIBUTES = (
@@ -320,7 +320,8 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     category_ids: dict[str | None, int] = {}
     for name, parent in shop.categories:
         category_ids[name] = len(categories) + 1
-        described = parent is None and name != "Tools"  # one top category has none either
+        # A top category has a description and the others have none, but for one of each.
+        described = (parent is None) == (name not in {"Tools", "Green beans"})
         description = f"{name} of all kinds." if described else ""
         parent_id = category_ids.get(parent)
         categories.append((category_ids[name], name, description, parent_id, owner, "", ""))

@@ -43,6 +43,11 @@ def _():
     return Product.objects.filter(price__lt=500).count()
 
 
+@near_miss("0.1", "You counted those at exactly 500: a lookup is missing. `gt` is “greater than”.")
+def _():
+    return Product.objects.filter(price=500).count()
+
+
 @exercise(
     "0.2",
     stars=1,
@@ -68,7 +73,9 @@ def _():
 
 
 @near_miss(
-    "0.2", "No product has such a stock: a product that is sold out has a stock of exactly 0."
+    "0.2",
+    "No product matches: a product that is sold out has a stock of exactly 0.",
+    sign="stock",
 )
 def _():
     return Product.objects.filter(stock__lt=0)
@@ -77,6 +84,16 @@ def _():
 @near_miss("0.2", "Those are all products, sold out or not: `filter(stock=…)` narrows them down.")
 def _():
     return Product.objects.all()
+
+
+@near_miss("0.2", "Those were never sold. Whether any are left is another matter: look at `stock`.")
+def _():
+    return Product.objects.filter(invoice_products__isnull=True)
+
+
+@near_miss("0.2", "The slice cuts the list off at ten products. The task asks for all of them.")
+def _():
+    return Product.objects.filter(stock=0)[:10]
 
 
 @exercise(
@@ -123,6 +140,47 @@ def _():
 def _():
     for product in Product.objects.filter(stock=0):
         product.stock = 20
+
+
+@near_miss(
+    "0.3",
+    "Nothing changed: an async method does nothing until you await it. Write `update()` here.",
+    sign="aupdate",
+)
+def _():
+    Product.objects.filter(stock=0).aupdate(stock=20).close()
+
+
+@near_miss(
+    "0.3",
+    "Nothing changed: this only finds the products. `update(stock=20)` at the end changes them.",
+)
+def _():
+    return Product.objects.filter(stock=0)
+
+
+@near_miss(
+    "0.3", "The sold-out products are gone: `delete()` deletes rows, `update()` changes them."
+)
+def _():
+    return Product.objects.filter(stock=0).delete()
+
+
+@near_miss("0.3", "The right products, but they got 10. The task says 20.")
+def _():
+    return Product.objects.filter(stock=0).update(stock=10)
+
+
+@near_miss("0.3", "Reversed: you looked for a stock of 20 and set it to 0.")
+def _():
+    return Product.objects.filter(stock=20).update(stock=0)
+
+
+@near_miss(
+    "0.3", "The stock is as it was, and the price is 20 now: `update()` takes the field's name."
+)
+def _():
+    return Product.objects.filter(stock=0).update(price=20)
 
 
 @exercise(
@@ -271,3 +329,10 @@ def _():
 @near_miss("0.6", "Two too many: which of the lines find their rows in the cache of `by_name`?")
 def _():
     return 5
+
+
+@near_miss(
+    "0.6", "Building a QuerySet runs no query, but the loop has to fetch rows, at the latest."
+)
+def _():
+    return 0

@@ -2,7 +2,7 @@
 
 from shopdb.models import Customer, Invoice, Product, User
 from workbook import frame
-from workbook.exercises import exercise, near_miss
+from workbook.exercises import exercise, near_miss, wrong_choices
 
 
 @exercise(
@@ -55,7 +55,7 @@ def _():
         "Three steps: which products, in what order, how many of them.",
         "`order_by()` takes several fields: the second decides where the first is equal. A minus "
         "reverses the one it is in front of.",
-        '`….order_by("-price", "pk")[:5]`, after a filter on `username__username`.',
+        '`….order_by("-price", "-pk")[:5]`, after a filter on `username__username`.',
     ],
 )
 def saras_five_most_expensive():
@@ -65,31 +65,31 @@ def saras_five_most_expensive():
 
     `list(…)[:5]` gives the same five, but fetches all of Sara's products first.
     """
-    return Product.objects.filter(username__username="sara").order_by("-price", "pk")[:5]
+    return Product.objects.filter(username__username="sara").order_by("-price", "-pk")[:5]
 
 
 @near_miss(
     "1.2", "Those are the five cheapest: `-price`, with a minus, puts the most expensive first."
 )
 def _():
-    return Product.objects.filter(username__username="sara").order_by("price", "pk")[:5]
+    return Product.objects.filter(username__username="sara").order_by("price", "-pk")[:5]
 
 
-@near_miss("1.2", "Where prices are equal, the higher id comes first here: no minus before `pk`.")
+@near_miss("1.2", "Where prices are equal, the lower id comes first here: `-pk` reverses that.")
 def _():
-    return Product.objects.filter(username__username="sara").order_by("-price", "-pk")[:5]
+    return Product.objects.filter(username__username="sara").order_by("-price", "pk")[:5]
 
 
 @near_miss("1.2", "You took the five most expensive of the whole shop; Sara owns some of them.")
 def _():
-    return Product.objects.order_by("-price", "pk")[:5]
+    return Product.objects.order_by("-price", "-pk")[:5]
 
 
 @near_miss(
     "1.2", "A slice counts from 0: `[1:6]` leaves out the first product. `[:5]` is the first five."
 )
 def _():
-    return Product.objects.filter(username__username="sara").order_by("-price", "pk")[1:6]
+    return Product.objects.filter(username__username="sara").order_by("-price", "-pk")[1:6]
 
 
 @near_miss(
@@ -98,7 +98,17 @@ def _():
 )
 def _():
     sara = User.objects.get(username="sara")
-    return sara.products.order_by("-price", "pk")[:5]
+    return sara.products.order_by("-price", "-pk")[:5]
+
+
+@near_miss(
+    "1.2",
+    "Sara's `id` is 1 in this shop, but not in every shop. Her username is what the task names: "
+    '`username__username="sara"`.',
+    sign=r"username(_id)?=1\b",
+)
+def _():
+    return Product.objects.filter(username=1).order_by("-price", "-pk")[:5]
 
 
 @exercise(
@@ -142,6 +152,12 @@ def _():
 @near_miss("1.3", "The keys are first names here, and a first name isn't unique. Use `username`.")
 def _():
     return {o.first_name: o for o in User.objects.filter(username__in=["sara", "rahim"])}
+
+
+@near_miss("1.3", "The values are first names here: the task asks for the owners themselves.")
+def _():
+    owners = User.objects.filter(username__in=["sara", "rahim", "nobody"])
+    return {owner.username: owner.first_name for owner in owners}
 
 
 @exercise(
@@ -198,6 +214,7 @@ def _():
     "1.5",
     stars=3,
     queries=1,
+    rows=3,
     ordered=True,
     read=lambda products: [products[0].name, products[1].name, products[2].name],
     hints=[
@@ -211,7 +228,7 @@ def three_cheapest_read_by_index():
     its rows, so an index costs nothing. The slice comes first, so only three rows are fetched;
     `list(products)[:3]` would fetch all of Sara's products to keep three.
     """
-    products = Product.objects.filter(username__username="sara").order_by("price", "pk")
+    products = Product.objects.filter(username__username="sara").order_by("price", "-pk")
     return list(products[:3])
 
 
@@ -220,12 +237,12 @@ def three_cheapest_read_by_index():
     "A slice is still a QuerySet without rows: each index on it runs a query. Make it a list.",
 )
 def _():
-    return Product.objects.filter(username__username="sara").order_by("price", "pk")[:3]
+    return Product.objects.filter(username__username="sara").order_by("price", "-pk")[:3]
 
 
 @near_miss("1.5", "One query, but these are all of Sara's products: the slice `[:3]` is missing.")
 def _():
-    return list(Product.objects.filter(username__username="sara").order_by("price", "pk"))
+    return list(Product.objects.filter(username__username="sara").order_by("price", "-pk"))
 
 
 @near_miss("1.5", "These are the most expensive: without a minus, `price` starts at the cheapest.")
@@ -233,9 +250,15 @@ def _():
     return list(Product.objects.filter(username__username="sara").order_by("-price", "pk")[:3])
 
 
+@near_miss("1.5", "Where prices are equal, the lower id comes first here: `-pk` reverses that.")
+def _():
+    return list(Product.objects.filter(username__username="sara").order_by("price", "pk")[:3])
+
+
 @exercise(
     "1.6",
     stars=2,
+    prediction=True,
     hints=[
         "An order is complete when no two rows can be equal in all of its keys.",
         "Which of these fields are unique? The class in `shopdb/models.py` says so, and Django "
@@ -260,34 +283,14 @@ def orders_you_can_rely_on():
     return [letter for letter, queryset in orders.items() if queryset.totally_ordered]
 
 
-@near_miss(
+wrong_choices(
     "1.6",
-    "`b` doesn't belong here: an email address is unique for owners, but not for customers.",
+    right="ce",
+    why={
+        "a": "Two owners may sell a product of the same name for the same price, so `a` isn't complete.",
+        "b": "An email address is unique for owners, but not for customers, so `b` isn't complete.",
+        "c": "The email address of an owner is unique, so `c` is complete.",
+        "d": "Two invoices may have the same total and the same moment of issue, so `d` isn't complete.",
+        "e": "`-pk` makes an order complete, whatever comes before it, so `e` is.",
+    },
 )
-def _():
-    return ["b", "c", "e"]
-
-
-@near_miss("1.6", "One is missing: the email address of an owner is unique, too.")
-def _():
-    return ["e"]
-
-
-@near_miss("1.6", "One is missing: `-pk` makes an order complete, whatever comes before it.")
-def _():
-    return ["c"]
-
-
-@near_miss(
-    "1.6",
-    "One too many: two owners may sell a product of the same name for the same price.",
-)
-def _():
-    return ["a", "c", "e"]
-
-
-@near_miss(
-    "1.6", "One too many: two invoices may have the same total and the same moment of issue."
-)
-def _():
-    return ["c", "d", "e"]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from django.db.models import JSONNull
 
-from shopdb.models import Customer, Invoice, Product
-from workbook.exercises import exercise, near_miss
+from shopdb.models import Customer, Invoice, InvoiceProduct, Product
+from workbook.exercises import exercise, near_miss, wrong_choices
 
 
 @exercise(
@@ -52,6 +52,15 @@ def _():
 @near_miss("2.1", "The upper limit is missing: `price__lt=500` leaves out what costs 500 or more.")
 def _():
     return Product.objects.filter(price__gte=100)
+
+
+@near_miss(
+    "2.1",
+    "No price can be that: look at both limits. It takes 100 or more, and less than 500.",
+    sign="price",
+)
+def _():
+    return Product.objects.filter(price__range=(500, 100))
 
 
 @exercise(
@@ -102,6 +111,18 @@ def _():
     return Customer.objects.filter(name__iexact="maria silva")
 
 
+@near_miss("2.2", "Everybody called Maria came along: compare with the whole name.")
+def _():
+    return Invoice.objects.filter(customer__name__icontains="maria")
+
+
+@near_miss(
+    "2.2", "No customer has exactly this name: compare with all of “maria silva”.", sign="name"
+)
+def _():
+    return Invoice.objects.filter(customer__name__iexact="maria")
+
+
 @exercise(
     "2.3",
     stars=2,
@@ -132,46 +153,18 @@ def lines_that_find_june():
     return [letter for letter, found in lines.items() if {i.pk for i in found} == right]
 
 
-@near_miss("2.3", "`a` loses a day: as a moment, 30 June is its first second.")
-def _():
-    return ["a", "c", "e", "f"]
-
-
-@near_miss("2.3", "`b` includes both ends, and an invoice of 1 July at midnight is not of June.")
-def _():
-    return ["b", "c", "e", "f"]
-
-
-@near_miss("2.3", "`d` is every June there was: the year is missing.")
-def _():
-    return ["c", "d", "e", "f"]
-
-
-@near_miss(
-    "2.3", "One is missing: from the first of June, included, to the first of July, excluded."
-)
-def _():
-    return ["e", "f"]
-
-
-@near_miss("2.3", "One is missing: year and month together also say June 2025.")
-def _():
-    return ["c", "f"]
-
-
-@near_miss(
+wrong_choices(
     "2.3",
-    "One is missing: `date` first makes days of the moments, and a range of days includes both ends.",
+    right="cef",
+    why={
+        "a": "`a` loses a day: as a moment, 30 June is its first second.",
+        "b": "`b` includes both ends, and an invoice of 1 July at midnight isn't of June.",
+        "c": "`c` is right: from the first of June, included, to the first of July, excluded.",
+        "d": "`d` is every June there was: the year is missing.",
+        "e": "`e` is right: year and month together say June 2025, though not fast on a large table.",
+        "f": "`f` is right: `date` makes days of the moments first, and both days are included.",
+    },
 )
-def _():
-    return ["c", "e"]
-
-
-@near_miss(
-    "2.3", "Two more are right. They are slower on a large table, but they find the same rows."
-)
-def _():
-    return ["c"]
 
 
 @exercise(
@@ -210,6 +203,29 @@ def _():
 @near_miss("2.4", "A product with nothing in stock may have sold very well: look for its lines.")
 def _():
     return Product.objects.filter(stock=0)
+
+
+@near_miss("2.4", "These are all products: the condition that they have no line is missing.")
+def _():
+    return Product.objects.all()
+
+
+@near_miss(
+    "2.4",
+    "No product can match an empty list. That there is no line is `isnull=True`.",
+    sign="__in",
+)
+def _():
+    return Product.objects.filter(invoice_products__in=[])
+
+
+@near_miss(
+    "2.4",
+    "A line without a product can't exist. Start from `Product`, and ask for no line.",
+    sign=r"InvoiceProduct\.objects",
+)
+def _():
+    return InvoiceProduct.objects.filter(product__isnull=True)
 
 
 @exercise(
@@ -268,6 +284,25 @@ def _():
     return Invoice.objects.filter(issued_at__iso_week_day=7, issued_at__hour__gte=12).count()
 
 
+@near_miss(
+    "2.5", "You looked at `created_at`, when the row was written. The task asks for `issued_at`."
+)
+def _():
+    return Invoice.objects.filter(
+        created_at__iso_week_day__in=[6, 7], created_at__hour__gte=12
+    ).count()
+
+
+@near_miss("2.5", "That is the hour from 12:00 to 12:59 only: `hour__gte=12` goes on from there.")
+def _():
+    return Invoice.objects.filter(issued_at__iso_week_day__in=[6, 7], issued_at__hour=12).count()
+
+
+@near_miss("2.5", "No day has the number 0: `week_day` counts from Sunday, 1, to Saturday, 7.")
+def _():
+    return Invoice.objects.filter(issued_at__week_day__in=[0, 6], issued_at__hour__gte=12).count()
+
+
 @exercise(
     "2.6",
     stars=3,
@@ -315,3 +350,13 @@ def _():
 @near_miss("2.6", "`attributes` isn't empty in these, but the key `colour` may still be missing.")
 def _():
     return Product.objects.exclude(attributes={})
+
+
+@near_miss("2.6", "These are all products: `attributes` itself is never NULL. Look at its key.")
+def _():
+    return Product.objects.filter(attributes__isnull=False)
+
+
+@near_miss("2.6", "No product has a key of that name: it is spelt `colour`.", sign="color")
+def _():
+    return Product.objects.filter(attributes__has_key="color")

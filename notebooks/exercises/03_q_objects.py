@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from shopdb.models import Category, Customer, Invoice, Product
-from workbook.exercises import exercise, near_miss
+from workbook.exercises import exercise, near_miss, wrong_choices
 
 
 @exercise(
@@ -145,36 +145,18 @@ def lines_that_ask_for_big_ones():
     return [letter for letter, found in lines.items() if {i.pk for i in found} == right]
 
 
-@near_miss("3.3", "`a` reads as `unpaid | (discounted & big)`: small unpaid invoices are included.")
-def _():
-    return ["a", "b", "d", "e"]
-
-
-@near_miss("3.3", "In `c`, Python's `or` returns `unpaid`: the discounted invoices are missing.")
-def _():
-    return ["b", "c", "d", "e"]
-
-
-@near_miss("3.3", "One more is right: chained `filter()` calls mean AND, as a comma does.")
-def _():
-    return ["b", "d"]
-
-
-@near_miss("3.3", "One more is right: `d` says “big” in each half of the OR.")
-def _():
-    return ["b", "e"]
-
-
-@near_miss("3.3", "One more is right: in `b`, the comma means AND.")
-def _():
-    return ["d", "e"]
-
-
-@near_miss(
-    "3.3", "In `f`, only the unpaid invoices have to be big. Small discounted ones are included."
+wrong_choices(
+    "3.3",
+    right="bde",
+    why={
+        "a": "`a` reads as `unpaid | (discounted & big)`: small unpaid invoices are included.",
+        "b": "`b` is right: a comma means AND.",
+        "c": "In `c`, Python's `or` returns `unpaid`: the discounted invoices are missing.",
+        "d": "`d` is right: it says “big” in each half of the OR.",
+        "e": "`e` is right: a second `filter()` means AND, as a comma does.",
+        "f": "In `f`, only the unpaid invoices have to be big: small discounted ones are included.",
+    },
 )
-def _():
-    return ["b", "d", "e", "f"]
 
 
 @exercise(
@@ -224,6 +206,16 @@ def _():
     return Product.objects.filter(
         Q(attributes__organic=False) | Q(attributes__organic__isnull=True)
     )
+
+
+@near_miss("3.4", "Only those whose value is `null`: what says `false` or nothing is missing.")
+def _():
+    return Product.objects.filter(attributes__organic=None)
+
+
+@near_miss("3.4", "These are all products, the organic ones among them.")
+def _():
+    return Product.objects.all()
 
 
 @exercise(
@@ -279,6 +271,11 @@ def _():
     return Category.objects.filter(Q(parent__isnull=True)).exclude(description="")
 
 
+@near_miss("3.5", "Categories for which neither is true are included: exactly one has to be.")
+def _():
+    return Category.objects.exclude(parent__isnull=True, description="")
+
+
 @exercise(
     "3.6",
     stars=3,
@@ -326,11 +323,28 @@ def _():
 
 @near_miss(
     "3.6",
-    "These are all products: either the condition is still an empty `Q()` (keep what `|` returns, as "
-    "`|=` does), or each band has only one end (it takes `gte` *and* `lte`).",
+    "These are all products, because the condition is still an empty `Q()`: `|` returns a new one, "
+    "and `|=` keeps it.",
 )
 def _():
-    return Product.objects.all()
+    return Product.objects.filter(Q())
+
+
+@near_miss(
+    "3.6",
+    "These are all products: each price is above one limit or below another. A band needs both of "
+    "its ends, joined with AND.",
+)
+def _():
+    wanted = Q()
+    for low, high in [(1, 3), (100, 120), (450, 500)]:
+        wanted |= Q(price__gte=low) | Q(price__lte=high)
+    return Product.objects.filter(wanted)
+
+
+@near_miss("3.6", "One range from the lowest limit to the highest includes the gaps between bands.")
+def _():
+    return Product.objects.filter(price__range=(1, 500))
 
 
 @near_miss(
@@ -418,3 +432,10 @@ def _():
         .filter(invoices__discount__gt=100)
         .distinct()
     )
+
+
+@near_miss("3.7", "`gte` includes the limits: above 2,000 and above 100 is `gt`.")
+def _():
+    return Customer.objects.filter(
+        Q(invoices__total__gte=2000) | Q(invoices__discount__gte=100)
+    ).distinct()

@@ -218,8 +218,8 @@ def _():
 )
 def move_the_products():
     """`add()` becomes one `UPDATE … SET category_id`. So does
-    `brewing.products.update(category=beans)`, which does not fetch the products first. `set()`
-    would also have touched the products that "Beans" has already.
+    `brewing.products.update(category=beans)`, which does not fetch the products first. `set()` does
+    the same here: a product cannot be without a category, so `set()` takes none away.
     """
     beans = Category.objects.get(username__username="sara", name="Beans")
     brewing = Category.objects.get(username__username="sara", name="Brewing")
@@ -253,18 +253,25 @@ def unpaid_invoices_of_each_customer():
     """`Count(filter=…)` counts the invoices that fit and keeps customers without any. With
     `FilteredRelation` the condition goes into the join instead; the numbers are the same.
     """
-    tims = Customer.objects.filter(username__username="tim")
+    hers = Customer.objects.filter(username__username="sara")
     unpaid = Count("invoices", filter=Q(invoices__payment_due__gt=0))
-    return tims.annotate(unpaid=unpaid).values("name", "unpaid")
+    return hers.annotate(unpaid=unpaid).values("name", "unpaid")
 
 
 @near_miss("6.7", "A condition in `filter()` removes the customers who owe nothing.")
 def _():
-    tims = Customer.objects.filter(username__username="tim", invoices__payment_due__gt=0)
-    return tims.annotate(unpaid=Count("invoices")).values("name", "unpaid")
+    hers = Customer.objects.filter(username__username="sara", invoices__payment_due__gt=0)
+    return hers.annotate(unpaid=Count("invoices")).values("name", "unpaid")
+
+
+@near_miss("6.7", "`values()` before `annotate()` makes one row of customers who share a name.")
+def _():
+    hers = Customer.objects.filter(username__username="sara")
+    unpaid = Count("invoices", filter=Q(invoices__payment_due__gt=0))
+    return hers.values("name").annotate(unpaid=unpaid)
 
 
 @near_miss("6.7", "That counts all invoices, the paid ones as well.")
 def _():
-    tims = Customer.objects.filter(username__username="tim")
-    return tims.annotate(unpaid=Count("invoices")).values("name", "unpaid")
+    hers = Customer.objects.filter(username__username="sara")
+    return hers.annotate(unpaid=Count("invoices")).values("name", "unpaid")

@@ -4,7 +4,7 @@ from django.core.exceptions import FieldFetchBlocked
 from django.db.models import FETCH_PEERS, FETCH_RAISE, Prefetch
 from django.template import Context, Template
 
-from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
+from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 from workbook import queries
 from workbook.exercises import exercise, near_miss
 
@@ -42,6 +42,7 @@ def _():
     "7.1",
     "One query too many: `prefetch_related` runs a query of its own. A foreign key points at one "
     "row, and `select_related` brings that row in the same query.",
+    sign="prefetch_related",
 )
 def _():
     june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
@@ -51,6 +52,35 @@ def _():
 @near_miss("7.1", "These are the Junes of all years: the condition on the year is missing.")
 def _():
     june = Invoice.objects.filter(issued_at__month=6)
+    return june.filter(username__username="tim").select_related("customer")
+
+
+@near_miss(
+    "7.1",
+    "One query too many: `FETCH_PEERS` fetches all customers in a query of its own, when the page "
+    "reads the first of them. `select_related` brings them in the same query.",
+    sign="FETCH_PEERS",
+)
+def _():
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.filter(username__username="tim").fetch_mode(FETCH_PEERS)
+
+
+@near_miss(
+    "7.1",
+    "One query too many: the owner is fetched first. The filter can follow the foreign key itself: "
+    '`username__username="tim"`.',
+    sign=r"User\.objects|shopdb_user.*LIMIT",
+)
+def _():
+    tim = User.objects.get(username="tim")
+    june = Invoice.objects.filter(issued_at__year=2026, issued_at__month=6)
+    return june.filter(username=tim).select_related("customer")
+
+
+@near_miss("7.1", "`created_at` is when the row was written. June is about `issued_at`.")
+def _():
+    june = Invoice.objects.filter(created_at__year=2026, created_at__month=6)
     return june.filter(username__username="tim").select_related("customer")
 
 
@@ -100,6 +130,38 @@ def _():
 
 @near_miss(
     "7.2",
+    "Each category appears once for each of its products, and those without any are missing: the "
+    "condition on `products` joins them.",
+)
+def _():
+    categories = Category.objects.filter(username__username="rahim", products__isnull=False)
+    return categories.prefetch_related("products")
+
+
+@near_miss(
+    "7.2",
+    "One query too many: the owner is fetched first. The filter can follow the foreign key itself: "
+    '`username__username="rahim"`.',
+    sign=r"User\.objects|shopdb_user.*LIMIT",
+)
+def _():
+    rahim = User.objects.get(username="rahim")
+    return Category.objects.filter(username=rahim).prefetch_related("products")
+
+
+@near_miss(
+    "7.2",
+    "The page reads `category.products.all()`. With `to_attr`, the products are under another name, "
+    "and `products.all()` runs a query for each category.",
+    sign="to_attr",
+)
+def _():
+    named = Prefetch("products", to_attr="listed")
+    return Category.objects.filter(username__username="rahim").prefetch_related(named)
+
+
+@near_miss(
+    "7.2",
     "Categories without products are missing. The catalogue lists them, too, with nothing in them.",
 )
 def _():
@@ -138,6 +200,7 @@ def guarded_products():
     "7.3",
     "`product.category` raised nothing: with `FETCH_PEERS` it runs one query for all the "
     "products. `FETCH_RAISE` is the mode that refuses.",
+    sign="FETCH_PEERS",
 )
 def _():
     return Product.objects.filter(username__username="tim").fetch_mode(FETCH_PEERS)
@@ -145,8 +208,8 @@ def _():
 
 @near_miss(
     "7.3",
-    "`product.category` raised nothing: without a fetch mode, each product runs a query for its "
-    "category.",
+    "`product.category` raised nothing: in the default mode, `FETCH_ONE`, each product runs a query "
+    "for its category.",
 )
 def _():
     return Product.objects.filter(username__username="tim")
@@ -154,8 +217,9 @@ def _():
 
 @near_miss(
     "7.3",
-    "`product.category` raised nothing, because `select_related` has loaded it. The guard acts "
-    "only on what was not loaded.",
+    "`product.category` raised nothing, because the categories are loaded. The guard acts only on "
+    "what was not loaded.",
+    sign="select_related|prefetch_related",
 )
 def _():
     products = Product.objects.filter(username__username="tim")
@@ -223,6 +287,50 @@ def _():
     return Customer.objects.filter(username__username="sara").prefetch_related(every_invoice)
 
 
+@near_miss(
+    "7.4",
+    "The lists are sorted by key. An invoice can be written later and issued earlier: sort by "
+    "`issued_at`.",
+    sign=r"order_by\(.-?(pk|id)",
+)
+def _():
+    open_invoices = Prefetch(
+        "invoices",
+        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("pk"),
+        to_attr="open_invoices",
+    )
+    return Customer.objects.filter(username__username="sara").prefetch_related(open_invoices)
+
+
+@near_miss(
+    "7.4",
+    "Customers who owe nothing are missing. Filter the invoices in the `queryset=` only, not the "
+    "customers.",
+)
+def _():
+    open_invoices = Prefetch(
+        "invoices",
+        queryset=Invoice.objects.filter(payment_due__gt=0).order_by("issued_at"),
+        to_attr="open_invoices",
+    )
+    owing = Customer.objects.filter(username__username="sara", invoices__payment_due__gt=0)
+    return owing.distinct().prefetch_related(open_invoices)
+
+
+@near_miss(
+    "7.4",
+    "The lists hold the invoices without any payment. A part-paid invoice has something left to "
+    "pay, too: `payment_due__gt=0`.",
+)
+def _():
+    without_payment = Prefetch(
+        "invoices",
+        queryset=Invoice.objects.filter(payment=0).order_by("issued_at"),
+        to_attr="open_invoices",
+    )
+    return Customer.objects.filter(username__username="sara").prefetch_related(without_payment)
+
+
 @near_miss("7.4", "The lists begin with the latest invoice. The task asks for the earliest first.")
 def _():
     open_invoices = Prefetch(
@@ -280,6 +388,29 @@ def packing_slips():
     invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
     return invoices.select_related("customer").prefetch_related(
         Prefetch("invoice_products", queryset=lines)
+    )
+
+
+@near_miss("7.5", "These are the invoices of both hotels. The task names one of them.")
+def _():
+    lines = InvoiceProduct.objects.select_related("product__category")
+    invoices = Invoice.objects.filter(customer__name__startswith="Hotel").order_by("issued_at")
+    return invoices.select_related("customer").prefetch_related(
+        Prefetch("invoice_products", queryset=lines)
+    )
+
+
+@near_miss(
+    "7.5",
+    "The page reads `invoice_products.all`. With `to_attr`, the lines are under another name, and "
+    "the page runs queries for them.",
+    sign="to_attr",
+)
+def _():
+    lines = InvoiceProduct.objects.select_related("product__category")
+    invoices = Invoice.objects.filter(customer__name="Hotel Ångström").order_by("issued_at")
+    return invoices.select_related("customer").prefetch_related(
+        Prefetch("invoice_products", queryset=lines, to_attr="lines")
     )
 
 
@@ -378,8 +509,9 @@ def _():
 
 @near_miss(
     "7.6",
-    "One query for each category is left. Look at `category.username`, which can come by JOIN, and "
-    "at `.filter()` after the prefetch, which runs a new query: filter in Python.",
+    "One query for each category is left: `.filter()` after the prefetch runs a new query. Filter in "
+    "Python.",
+    sign=r"prefetch_related[\s\S]*\.filter\(",
 )
 def _():
     rows = []
@@ -391,6 +523,48 @@ def _():
                 category.name,
                 category.username.first_name,
                 category.products.count(),
+                [product.name for product in sold_out],
+            )
+        )
+    return rows
+
+
+@near_miss(
+    "7.6",
+    "Two queries for each category are left: `filter()` and `count()` on its products. Fetch the "
+    "products of all categories once, with `prefetch_related`.",
+)
+def _():
+    rows = []
+    for category in Category.objects.select_related("username"):
+        sold_out = category.products.filter(stock=0).order_by("-price", "name")
+        rows.append(
+            (
+                category.name,
+                category.username.first_name,
+                category.products.count(),
+                [product.name for product in sold_out],
+            )
+        )
+    return rows
+
+
+@near_miss(
+    "7.6",
+    "Right, but the owner comes in a query of its own, or the products in two: the owner can come "
+    "by JOIN, and one prefetch has what both columns need.",
+)
+def _():
+    rows = []
+    for category in Category.objects.prefetch_related("username", "products"):
+        products = category.products.all()
+        sold_out = [product for product in products if product.stock == 0]
+        sold_out.sort(key=lambda product: (-product.price, product.name))
+        rows.append(
+            (
+                category.name,
+                category.username.first_name,
+                len(products),
                 [product.name for product in sold_out],
             )
         )
@@ -453,6 +627,38 @@ def queries_of_the_loop():
 )
 def _():
     return 2
+
+
+@near_miss("7.7", "3 leaves out the two queries before the loop, and one of the two in it.")
+def _():
+    return 3
+
+
+@near_miss(
+    "7.7",
+    "4 counts one query for the list and one for each customer. The prefetch is a query of its own, "
+    "and two lines of the loop run one each.",
+)
+def _():
+    return 4
+
+
+@near_miss(
+    "7.7",
+    "9 counts all three lines of the loop, and not the two queries before it. `count()` is free "
+    "after a prefetch.",
+)
+def _():
+    return 9
+
+
+@near_miss(
+    "7.7",
+    "10 counts all three lines of the loop, and one query before it. `count()` is free after a "
+    "prefetch, which is a query of its own.",
+)
+def _():
+    return 10
 
 
 @near_miss(

@@ -97,8 +97,8 @@ def _():
 @exercise(
     "10.4",
     stars=2,
-    leaves=lambda: Product.objects.values_list(
-        "name", "username__username", Round(F("price") * 1000), "stock"
+    leaves=lambda: Product.objects.annotate(price_in_thousandths=Round(F("price") * 1000)).values(
+        "name", "username__username", "price_in_thousandths", "stock"
     ),
     equivalent={
         "without the condition on `category__username__username`": "only Sara has a category for "
@@ -106,9 +106,9 @@ def _():
         "when `category__name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
     hints=[
-        "15 % less is 85 % of the old price.",
-        '`update(price=F("price") * Decimal("0.85"))`: and what does SQLite store?',
-        '`update(price=Round(F("price") * Decimal("0.85"), 2))`.',
+        "20 % less is 80 % of the old price.",
+        '`update(price=F("price") * Decimal("0.8"))`: and what does SQLite store?',
+        '`update(price=Round(F("price") * Decimal("0.8"), 2))`.',
     ],
 )
 def cheaper_brewing():
@@ -116,38 +116,38 @@ def cheaper_brewing():
     round to the column's two decimals themselves. A float as the factor raises a `FieldError`.
     """
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=Round(F("price") * Decimal("0.85"), 2)
+        price=Round(F("price") * Decimal("0.8"), 2)
     )
 
 
-@near_miss("10.4", "Without `Round()`, SQLite stores more than two decimals.")
+@near_miss("10.4", "That raises the prices by 20 %: 20 % less is 80 % of the old price.")
 def _():
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=F("price") * Decimal("0.85")
+        price=Round(F("price") * Decimal("1.2"), 2)
     )
 
 
-@near_miss("10.4", "That is a price of 15 %, not a price lowered by 15 %.")
+@near_miss("10.4", "That is a price of 20 %, not a price lowered by 20 %.")
 def _():
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
-        price=Round(F("price") * Decimal("0.15"), 2)
+        price=Round(F("price") * Decimal("0.2"), 2)
     )
 
 
 @exercise(
     "10.5",
     stars=2,
-    equivalent={"without the condition on `pk`": "another product's stock changes as well"},
+    prediction=True,
     hints=[
-        "Go through the three saves: which value does each of them write?",
-        "After its first save, `second` holds a number, not an expression (since Django 6.0).",
-        "The last save writes what `second` has held since its first save.",
+        "Go through the two saves: which value does each of them write?",
+        "`second` adds to what is stored. `first` writes what it has computed from what it read.",
+        "`first` has read 10. What does it write, after `second` has made it 15?",
     ],
 )
-def three_saves():
-    """15. `second.save()` adds 5 to the stored 10 and puts 15 into the object. `first.save()`
-    overwrites that with its 11: a lost update. The last `second.save()` writes the 15 that the
-    object holds; before Django 6.0 it would have added 5 to the 11.
+def two_saves():
+    """11. `second.save()` adds 5 to the stored 10. `first.save()` then writes 11, computed from the
+    10 that it read before: the 5 are lost. It takes only one careless writer to lose an update; if
+    both used `F`, the stock would be 16.
     """
     pk = Product.objects.order_by("pk")[0].pk
     Product.objects.filter(pk=pk).update(stock=10)
@@ -157,23 +157,17 @@ def three_saves():
     second.stock = F("stock") + 5
     second.save()
     first.save()
-    second.save()
     return Product.objects.get(pk=pk).stock
 
 
-@near_miss("10.5", "That is what Django before 6.0 did: the expression was added again, to the 11.")
+@near_miss("10.5", "It would be 16 if both used `F`; `first` writes the 11 that it has computed.")
 def _():
     return 16
 
 
-@near_miss("10.5", "`first.save()` writes 11 in between, but the last save writes again.")
+@near_miss("10.5", "`second` makes it 15, but `first` saves after that.")
 def _():
-    return 11
-
-
-@near_miss("10.5", "The three changes don't add up: a save writes what its object holds.")
-def _():
-    return 21
+    return 15
 
 
 @exercise(

@@ -15,6 +15,7 @@ from .chapters import CHAPTERS, VARIES, output_lines
 
 CELLS, CODE_CELLS, WORDS = 55, range(15, 31), 1_600
 GUESSES, VARYING = 3, 5
+DRAWING = 84  # columns, as wide as JupyterLab's text on a laptop
 QUESTIONS = range(3, 6)
 TASKS = range(5, 9)
 FURTHER = "Going further"
@@ -32,7 +33,7 @@ REPLACED = {
     r"turned round|the other way round": "the opposite",
     r"over the same amount": "for the same amount",
     r"look whether": "check whether",
-    r"simply|obviously|just": "(leave it out)",
+    r"simply|obviously|(?:it's|is|can|you|and) just": "(leave it out)",
 }
 
 
@@ -162,6 +163,10 @@ def pictures(chapter: Chapter) -> Faults:
             "it has no picture: Mermaid, an image, a drawing in ```text, or a table in a cell "
             f"with the tag {PICTURE}"
         )
+    for drawing in re.findall(r"^```text\n(.*?)^```", "\n".join(chapter.texts()), re.S | re.M):
+        width = max(map(len, drawing.splitlines()))
+        if width > DRAWING:
+            yield f"a drawing is {width} columns wide, of at most {DRAWING}: its lines would wrap"
 
 
 def interview(chapter: Chapter) -> Faults:
@@ -217,7 +222,7 @@ _NUMBER = re.compile(r"(?<![\w.,/#-])\d[\d,]*(?:\.\d+)?(?![\w-]|[.,/]\d)")
 _NO_CLAIM = re.compile(
     r"`[^`]*`|\[[^]]*\]\([^)]*\)|[Cc]hapters? \d\d(?:(?:,| and| to) \d\d)*(?:'s)?"
     r"|\w+ (?:significant )?digits"
-    r"|(?:[Nn]ew in|[Ss]ince|Django|Python|SQLite|PostgreSQL|MariaDB) \d+(?:\.\d+)*"
+    r"|(?:[Nn]ew in|[Ss]ince|[Bb]efore|Django|Python|SQLite|PostgreSQL|MariaDB) \d+(?:\.\d+)*"
 )
 _SPELLED = {
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,

@@ -64,6 +64,7 @@ def test_a_chapter_that_keeps_the_rules(tmp_path):
         (edit(0, "*Takes* about 20 minutes", "*Takes* long"), "*Takes* about … minutes"),
         (edit(1, "%load_ext workbook\n", ""), "does not load the workbook"),
         (edit(2, "```text\na ─► b\n```", ""), "it has no picture"),
+        (edit(2, "a ─► b", "─" * 90), "a drawing is 90 columns wide"),
         (edit(2, "says 11", "a cure"), "“cure” (write: fix)"),
         (edit(2, "says 11", "says 12"), "no cell shows the number 12"),
         (edit(2, "Eleven", "Twelve"), "no cell shows the number 12"),

@@ -17,7 +17,7 @@ from tests.seed.digest import shop_digest
 from tests.seed.queries import FILTERS
 
 LAST_DAY = date(2026, 6, 30)
-VAT = {"sara": 20, "rahim": 20, "tim": 5, "jonas": 19, "sarah": 0, "zoe": 20, "Ramona": 20}
+VAT = {"sara": 20, "rahim": 20, "tim": 5, "jonas": 19, "sarah": 0, "zoe": 20, "RAOUL": 20}
 
 
 @pytest.mark.usefixtures("small_shop")

@@ -50,6 +50,7 @@ from workbook.exercises.declaration import (
     find,
     load,
     near_miss,
+    wrong_choices,
 )
 
 __all__ = [
@@ -63,4 +64,5 @@ __all__ = [
     "find",
     "load",
     "near_miss",
+    "wrong_choices",
 ]

@@ -19,6 +19,7 @@ from workbook.exercises.declaration import Answer, Exercise
 from workbook.exercises.explaining import Cause, Search
 from workbook.exercises.judging import Finding, code_of, judge
 from workbook.exercises.running import Outcome, run, undone
+from workbook.exercises.words import listed
 from workbook.queries import recorder
 
 
@@ -83,7 +84,7 @@ def _judge_on_both(verdict: Verdict, answer: Answer, here: Trial) -> None:
         found.kind for found in (here.finding, there.finding) if found
     }
     verdict.cause = search.cause(here.given, here.expected[0], here.finding, rows_tell)
-    _say(verdict, here, there)
+    _say(verdict, answer, here, there)
 
 
 def _right(here: Trial, there: Trial) -> bool:
@@ -92,7 +93,7 @@ def _right(here: Trial, there: Trial) -> bool:
     return any(one is None and other is None for one, other in pairs)
 
 
-def _say(verdict: Verdict, here: Trial, there: Trial) -> None:
+def _say(verdict: Verdict, answer: Answer, here: Trial, there: Trial) -> None:
     finding, where = here.finding, ""
     if finding is None:
         finding = there.finding
@@ -102,7 +103,13 @@ def _say(verdict: Verdict, here: Trial, there: Trial) -> None:
     if cause := verdict.cause:
         verdict.kind = cause.kind
         verdict.sentences.insert(0, cause.sentence)
-    elif where and _typed_in(here.given, there.given):
+    elif where and (borrowed := getattr(answer, "borrowed", None)):
+        verdict.kind = "seen"
+        verdict.sentences.append(
+            f"Your cell uses {listed(borrowed)} from an earlier cell, and that may hold keys of "
+            "this shop. Write the whole query in this cell."
+        )
+    elif where and not verdict.exercise.prediction and _typed_in(here.given, there.given):
         verdict.kind = "seen"
         verdict.sentences.append(
             "Your answer is the same on both shops, as a value typed in would be: "

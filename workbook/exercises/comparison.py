@@ -4,6 +4,7 @@ Single values are compared in values.py, many rows in rows.py. Where the form of
 difference, what was given is first read in the form of the right one (`as_rows`, `projected`).
 """
 
+import re
 from typing import Any
 
 from workbook.exercises import rows, values
@@ -29,8 +30,15 @@ def difference(
 
 
 def as_rows(expected: Rows, given: Value | Rows) -> Value | Rows:
-    """A dict of two columns as rows: `{"kg": 3}` for `unit`, `n`."""
-    if isinstance(given, Value) and isinstance(given.value, dict):
+    """`{"kg": 3}` as rows of two columns, `unit` and `n`; "b, d" as the letters `["b", "d"]`."""
+    if isinstance(given, Rows):
+        return given
+    letters = expected.kind == "flat" and all(
+        isinstance(row[0], str) and len(row[0]) == 1 for row in expected.rows
+    )
+    if isinstance(given.value, str) and letters:
+        return Rows("flat", ("",), [(letter,) for letter in re.findall(r"\w", given.value)])
+    if isinstance(given.value, dict):
         wide = len(expected.columns) == 2 and expected.kind in ("dicts", "tuples")
         if wide and not set(given.value) & set(expected.columns):
             return Rows("tuples", ("", ""), list(given.value.items()))

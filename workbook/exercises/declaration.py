@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -123,8 +124,9 @@ def exercise(
         to be changed, without ids and timestamps of new rows:
         `leaves=lambda: Product.objects.values_list("name", "price")`
     raises: for tasks whose right answer ends in this exception.
-    prediction: the task asks what the code it shows does, and the model answer measures that. Only
-        near misses explain a wrong prediction: the neighbours of code that measures do not.
+    prediction: the task asks what the code it shows does, and the model answer measures that. A
+        wrong prediction is not told the right one. Only near misses explain it: the neighbours of
+        code that measures do not.
     equivalent: changes of the model answer that are no mistake, as `mutation.mutants` words them,
         each with a word why: `{"without `default=0` in `due`": "beans were sold in both shops"}`.
     """
@@ -171,6 +173,22 @@ def near_miss(number: str, sentence: str, *, sign: str = "") -> Callable[[Answer
         return answer
 
     return declare
+
+
+def wrong_choices(number: str, right: str, why: Mapping[str, str]) -> None:
+    """Declare every wrong choice of letters as a near miss of exercise `number`.
+
+    For tasks that ask which of several lines are right. right: their letters ("ce"). why: for each
+    letter the sentence for who took it and should not have, or the other way round.
+
+        wrong_choices("1.6", right="b", why={"a": "`a` sorts by name.", "b": "A key is unique."})
+    """
+    for size in range(1, len(why) + 1):
+        for chosen in combinations(why, size):
+            wrong = [letter for letter in why if (letter in chosen) != (letter in right)]
+            if wrong:
+                sentence = " ".join(why[letter] for letter in wrong[:2])
+                near_miss(number, sentence)(lambda chosen=chosen: list(chosen))
 
 
 def also_right(number: str) -> Callable[[Answer], Answer]:

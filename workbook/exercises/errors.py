@@ -4,7 +4,12 @@ import ast
 import difflib
 import re
 
-from django.core.exceptions import FieldError, MultipleObjectsReturned, ObjectDoesNotExist
+from django.core.exceptions import (
+    FieldError,
+    FieldFetchBlocked,
+    MultipleObjectsReturned,
+    ObjectDoesNotExist,
+)
 from django.db import IntegrityError, InternalError, transaction
 
 from workbook.exercises.declaration import ExerciseError
@@ -25,6 +30,11 @@ def explain(error: BaseException, code: ast.AST | None = None) -> str:
     code = code or ast.Module([], [])
     if isinstance(error, ExerciseError):
         return text
+    if isinstance(error, FieldFetchBlocked):
+        return (
+            f"{text} The cell reads something that was not loaded, and the fetch mode "
+            "`FETCH_RAISE` refuses to run a query for it."
+        )
     if isinstance(error, FieldError):
         return _field_error(text)
     if isinstance(error, ObjectDoesNotExist):

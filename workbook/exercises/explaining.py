@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from django.db import connection
 
+from workbook.exercises import predictions
 from workbook.exercises.answers import Rows, Value
 from workbook.exercises.declaration import Answer, Exercise, NearMiss
 from workbook.exercises.judging import Finding, differ
@@ -64,6 +65,8 @@ class Search:
         rows_tell: False if the answer is of another kind than the right one, or asked for in
         another way. Then its rows and queries say nothing, and only a near miss does.
         """
+        if self.exercise.prediction:
+            return self._misjudged(given, expected)
         evidence = self.code + _statements(given)
         for near in self.near_misses:
             outcome = self._run(near.answer)
@@ -85,6 +88,23 @@ class Search:
             ):
                 subject = _subject(self.exercise, expected, given, finding)
                 return Cause("mutation", f"{subject} {mutant.change}.{_aside(mutant)}", mutant)
+        return None
+
+    def _misjudged(self, given: Outcome, expected: Outcome) -> Cause | None:
+        """The near miss of a prediction that is wrong in the same way: the same value, or the same
+        choices too many, or the same ones missing."""
+        others = [(near, self._run(near.answer)) for near in self.exercise.near_misses]
+        for near, outcome in others:
+            if behave_alike(self.exercise, outcome, given, None):
+                return Cause("near miss", near.sentence, near)
+        wrong = predictions.choices(expected.value, given.value)
+        for near, outcome in others if wrong else ():
+            theirs = predictions.choices(expected.value, outcome.value)
+            if theirs and any(
+                mine and mine == other and not rest
+                for mine, other, rest in ((wrong[0], *theirs), (wrong[1], *theirs[::-1]))
+            ):
+                return Cause("near miss", near.sentence, near)
         return None
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
+from workbook.exercises import predictions
 from workbook.exercises.answers import Rows
 from workbook.exercises.comparison import difference
 from workbook.exercises.declaration import Answer, Exercise, tree_of
@@ -51,6 +52,8 @@ def judge(
         sentence = explain(given.unreadable, code)
         return Finding(f"Reading your answer as the task does fails. {sentence}", kind="exception")
     if found := differ(exercise, expected, given):
+        if exercise.prediction:
+            return Finding(predictions.wrong(expected.value, given.value) or found.sentence)
         return Finding(found.sentence, found.table, "form" if found.form else _seen(found))
     return _judge_way(exercise, expected, given, code)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db import connection, connections, transaction
-from django.db.models import QuerySet
+from django.db import connection, connections, reset_queries, transaction
+from django.db.models import Model, QuerySet
 from IPython.utils.capture import CapturedIO, capture_output
 
 from workbook.exercises import declaration, pristine
@@ -173,7 +173,10 @@ def run(exercise: Exercise, answer: Answer, *, learners: bool = False) -> Outcom
     """
     counter = _QueryCounter()
     outcome = Outcome(statements=counter.statements)
+    reset_queries()  # Django's own log: once it is full, CaptureQueriesContext counts 0
     with undone() as lost:
+        if isinstance(answer, Cell):
+            answer.prepare()
         with (
             capture_output() as outcome.shown,
             recorder.paused(),
@@ -282,6 +285,17 @@ def wait_for(coroutine: Any) -> Any:
             one.dec_thread_sharing()
 
 
+def _same_row(instance: Model) -> Model:
+    """The object that stands for the same thing on this shop: with the same username, say."""
+    model = type(instance)
+    for column in model._meta.concrete_fields:
+        if column.unique and not column.primary_key and not column.is_relation:
+            value = instance.__dict__.get(column.attname)
+            found = model._base_manager.filter(**{column.attname: value}).first()
+            return instance if found is None or found.pk == instance.pk else found
+    return instance
+
+
 class Cell:
     """A cell's code as an answer: running it gives its last expression.
 
@@ -301,6 +315,22 @@ class Cell:
         self.needs_value = needs_value
         self.filename = filename
         self.names: dict[str, Any] = {}  # what the code has assigned when it first ran
+        self.before = namespace  # the same, as it is on the shop the code runs on
+
+    @property
+    def borrowed(self) -> list[str]:
+        """The names of earlier cells' QuerySets and objects that the code uses."""
+        used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        found = [name for name in sorted(used) if name not in self.names]
+        return [n for n in found if isinstance(self.namespace.get(n), QuerySet | Model)]
+
+    def prepare(self) -> None:
+        """Make ready for the shop that the code is about to run on: a QuerySet of an earlier cell
+        may hold rows already, and an object is another row here."""
+        self.before = {**self.namespace}
+        for name in self.borrowed:
+            value = self.namespace[name]
+            self.before[name] = value.all() if isinstance(value, QuerySet) else _same_row(value)
 
     @property
     def attempted(self) -> bool:
@@ -313,11 +343,7 @@ class Cell:
         )
 
     def __call__(self) -> Any:
-        # A QuerySet of an earlier cell may hold rows already: ask again, on this shop.
-        before = {
-            name: value.all() if isinstance(value, QuerySet) else value
-            for name, value in self.namespace.items()
-        }
+        before = self.before
         namespace = dict(before)
         try:
             given = eval(self._code(), namespace)

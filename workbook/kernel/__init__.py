@@ -1,7 +1,7 @@
 """The IPython side: a shell comes in, and from then on each of its cells is watched.
 
-Read watcher.py first (what happens around a cell); magics.py has `%queries` and `%rollback`,
-bootstrap.py finds the Django project.
+Read watcher.py first (what happens around a cell); magics.py has `%queries`, `%guess` and
+`%rollback`, bootstrap.py finds the Django project.
 """
 
 from django.db.models.query import QuerySet, RawQuerySet
@@ -48,7 +48,7 @@ def unload(shell: InteractiveShell) -> None:
     tracebacks.uninstall(shell)
     for kind in (QuerySet, RawQuerySet):
         shell.display_formatter.mimebundle_formatter.pop(kind, None)
-    for name in ("queries", "rollback"):
+    for name in ("guess", "queries", "rollback"):
         shell.magics_manager.magics["line"].pop(name, None)
     origins.find_cell = lambda filename: None
     origins.suspended_line = lambda: None

@@ -1,17 +1,12 @@
 """Find the Django project around a notebook and start it."""
 
 import os
-import re
 import sys
 from pathlib import Path
 
 from IPython.core.error import UsageError
 
-# Every manage.py has it: os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-_SETTINGS_LINE = re.compile(
-    r"""environ(?:\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["']\]?\s*[,=]\s*"""
-    r"""["']([\w.]+)["']"""
-)
+from workbook.kernel import project
 
 
 def start() -> None:
@@ -36,35 +31,64 @@ def start() -> None:
             # Half a setup would hide the cause from the next attempt.
             raise UsageError(
                 f"Django could not start with the settings {name}: "
-                f"{type(error).__name__}: {error}. Mend that and restart the kernel."
+                f"{type(error).__name__}: {error}. Fix that and restart the kernel."
             ) from None
     check_database()
 
 
 def _point_to_settings() -> None:
     """Set DJANGO_SETTINGS_MODULE and sys.path as the project's manage.py would."""
-    folder = find_project(Path.cwd())
-    if folder and str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    if os.environ.get("DJANGO_SETTINGS_MODULE"):
+    here = Path.cwd()
+    projects = project.find(here)
+    named = os.environ.get(project.VARIABLE)
+    if named:
+        package = named.partition(".")[0]
+        for each in projects:
+            if (each.folder / package).is_dir() or (each.folder / f"{package}.py").is_file():
+                _add_to_path(each.folder)
+                return
+        if len(projects) == 1:
+            _add_to_path(projects[0].folder)
         return
-    if folder is None:
+    if not projects:
         raise UsageError(
-            "No manage.py in this folder or above it, so there is no Django project to load. "
-            "Open the notebook from inside the project, or set DJANGO_SETTINGS_MODULE."
+            "There is no Django project here: no manage.py in this folder, above it, or in the "
+            "folders beside and below it. Open the notebook from inside the project, "
+            "or go there first with `%cd path/to/the/project`."
         )
-    match = _SETTINGS_LINE.search((folder / "manage.py").read_text(encoding="utf-8"))
-    if match is None:
+    if len(projects) > 1:
+        folders = [os.path.relpath(each.folder, here) for each in projects]
         raise UsageError(
-            "The project's manage.py does not say which settings to use. "
-            "Set DJANGO_SETTINGS_MODULE before starting Jupyter."
+            f"There are several Django projects here: {_listed(folders)}. "
+            f"Choose one in a cell above this one, for example `%cd {folders[0]}`."
         )
-    os.environ["DJANGO_SETTINGS_MODULE"] = match[1]
+    (found,) = projects
+    if len(found.settings) != 1:
+        where = os.path.relpath(found.folder / "manage.py", here)
+        said = "does not say which settings to use"
+        if found.settings:
+            said = f"names several settings: {_listed(found.settings)}"
+        example = found.settings[0] if found.settings else "project.settings"
+        raise UsageError(
+            f"{where} {said}. Choose them in a cell above this one, "
+            f"for example `%env {project.VARIABLE}={example}`."
+        )
+    if found.folder not in (here, *here.parents):
+        folder = os.path.relpath(found.folder, here)
+        print(f"The Django project in {folder}, with the settings {found.settings[0]}.")
+    _add_to_path(found.folder)
+    os.environ[project.VARIABLE] = found.settings[0]
 
 
-def find_project(start: Path) -> Path | None:
-    """The nearest folder with a manage.py, from `start` upwards."""
-    return next((path for path in (start, *start.parents) if (path / "manage.py").is_file()), None)
+def _listed(names: list[str], most: int = 5) -> str:
+    """`a, b and c`; of many only the first."""
+    shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _add_to_path(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 
 def check_database() -> None:

@@ -8,7 +8,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from workbook.kernel.rollback import CellRollback
-from workbook.kernel.watcher import Watcher, magics_and_code
+from workbook.kernel.source import magics_and_code
+from workbook.kernel.watcher import Watcher
 from workbook.queries import Report
 
 _TIME = re.compile(r"(\d*\.?\d+)\s*(ms|s)")

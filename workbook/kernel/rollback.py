@@ -30,7 +30,7 @@ class Rollback:
 
     def _begin(self, alias: str, connection: Any) -> None:
         block = transaction.atomic(using=alias)
-        block._from_testcase = True  # Django's own sign that a durable block may stand inside
+        block._from_testcase = True  # as in a TestCase: a durable block may be inside
         block.__enter__()
         # A marker that no longer exists once someone has ended the transaction by hand.
         self._open.append((connection, block, connection.savepoint()))

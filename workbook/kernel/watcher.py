@@ -1,9 +1,10 @@
 """Around a cell: a report below each one, and tables for QuerySets.
 
-What happens around a cell, in this order: before it, the kernel's connections are put in place
-and a capture opens; after it, the capture closes, `%rollback` undoes, the report is shown. Hooks
-registered with `shell.events` after loading run after that, under the report; they should do
-their own queries inside `recorder.paused()`.
+What happens around a cell, in this order. Before it: the kernel's connections are put in place and
+a capture opens. After it: the capture closes, `%rollback` undoes, whoever listens is told of a
+`%guess`, and the report is shown. Hooks that are registered with `shell.events` after loading run
+after that, and what they show is below the report; they should do their own queries inside
+`recorder.paused()`.
 """
 
 import asyncio
@@ -11,10 +12,12 @@ import linecache
 from collections.abc import Callable
 from typing import Any
 
+from django.db import reset_queries
 from django.db.models.query import QuerySet
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
 from workbook import tables
+from workbook.kernel import source
 from workbook.kernel.rollback import CellRollback
 from workbook.kernel.sharing import SharedConnections
 from workbook.queries import Report, origins, plans, recorder, report, unread, writes
@@ -64,6 +67,7 @@ class Watcher:
         self.guess = None
         self._task = _current_task()
         unread.forget()
+        reset_queries()  # Django's own log: once it is full, CaptureQueriesContext counts 0
         if self.on:
             self.capture = Report().__enter__()
 
@@ -104,7 +108,7 @@ class Watcher:
             return []  # failed before its first query: a typing mistake, not a prediction
         try:
             for tell in self.guessed:
-                tell(magics_and_code(self.source)[1], self.guess, capture.count)
+                tell(source.magics_and_code(self.source)[1], self.guess, capture.count)
         except Exception as error:
             return [_sorry(error)]
         return []
@@ -130,7 +134,7 @@ class Watcher:
             else:
                 return
         except Exception as error:  # our mistake must not cost the reader the cell's result
-            data = {"text/plain": "\n".join([*notes, _sorry(error)])}
+            data = {"text/plain": "\n".join(filter(None, [*notes, _sorry(error), closing]))}
         self.shell.display_pub.publish(data=data, metadata={})
 
     def _undo(self) -> list[str]:
@@ -149,20 +153,20 @@ class Watcher:
             self.rollback.end()
             self.rollback = None
 
-    # Where code stands
+    # Which line of which cell
 
     def find_cell(self, filename: str) -> Cell | None:
         """How the reader knows the code compiled as `filename`."""
         if filename in ("<timed exec>", "<timed eval>"):  # %%time: its code starts on line 2
             lines = self.source.splitlines()
-            return Cell("", _blank_lines(self.source) + 1, lines)
+            return Cell("", source.blank_lines(self.source) + 1, lines)
         named = self.shell.compile.format_code_name(filename)  # e.g. ("Cell", "In[3]")
         if not named:
             return None
         number = named[1].removeprefix("In")
         if number in self._own_numbers:
             code = "".join(linecache.getlines(filename))
-            return Cell("", _offset(code, self.source))
+            return Cell("", source.lines_above(code, self.source))
         return Cell(f"cell {number}", 0)
 
     def suspended_line(self) -> tuple[str, int] | None:
@@ -174,33 +178,6 @@ class Watcher:
                 return frame.f_code.co_filename, frame.f_lineno
             step = getattr(step, "cr_await", None)
         return None
-
-
-def magics_and_code(source: str) -> tuple[list[str], str]:
-    """The line magics that a cell begins with, and the code below them."""
-    lines = source.splitlines()
-    magics: list[str] = []
-    below = 0
-    for number, line in enumerate(map(str.strip, lines), start=1):
-        if line.startswith("%"):
-            magics.append(line)
-            below = number
-        elif line and not line.startswith("#"):
-            break
-    return magics, "\n".join(lines[below:]).strip()
-
-
-def _offset(code: str, source: str) -> int:
-    """How many lines of the cell stand above the code that Python compiled."""
-    wanted, lines = code.rstrip().splitlines(), source.rstrip().splitlines()
-    if lines and lines[0].startswith("%%") and len(lines) > len(wanted):
-        return len(lines) - len(wanted)
-    return _blank_lines(source)
-
-
-def _blank_lines(source: str) -> int:
-    lines = source.splitlines()
-    return next((n for n, line in enumerate(lines) if line.strip()), 0)
 
 
 def _current_task() -> asyncio.Task | None:

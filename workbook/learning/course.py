@@ -15,7 +15,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from workbook.exercises import tasks
-from workbook.kernel.watcher import magics_and_code
+from workbook.kernel.source import magics_and_code
 from workbook.queries import recorder
 
 _PROMISE = re.compile(r"\*You will be able to\*\s*(.+)")

@@ -337,6 +337,27 @@ def test_a_query_made_in_an_earlier_cell_is_asked_again(solve, cell):
     assert solve("8.1", "dear").startswith("✓")
 
 
+def test_an_object_of_an_earlier_cell_is_the_same_one_on_the_second_shop(solve, cell):
+    cell("tim = User.objects.get(username='tim')")
+    assert solve("8.15", "Product.objects.filter(username=tim)").startswith("✓")
+
+
+def test_a_query_that_holds_keys_of_this_shop_is_told_so(solve, cell):
+    cell("tims = Product.objects.filter(username=User.objects.get(username='tim'))")
+    assert "uses `tims` from an earlier cell" in solve("8.15", "tims")
+
+
+def test_django_counts_in_an_answer_however_full_its_log_is(solve, cell, settings):
+    settings.DEBUG = True
+    cell("for _ in range(9100):\n    connection.queries_log.append({'sql': '', 'time': '0'})")
+    counted = solve(
+        "8.13",
+        "from django.test.utils import CaptureQueriesContext\n"
+        "with CaptureQueriesContext(connection) as ran:\n    Product.objects.count()\nlen(ran)",
+    )
+    assert "Your answer is 1" in counted
+
+
 def test_a_name_taken_over_in_the_notebook_does_not_hurt_the_model_answer(solve, cell):
     cell("products, Product = Product, None")
     assert solve("8.1", "products.objects.filter(price__gte=500)").startswith("✓")
@@ -379,7 +400,7 @@ def test_a_second_cell_magic_style_is_refused_where_it_cannot_hold(solve, cell):
 def test_an_unknown_exercise_names_those_there_are(solve):
     feedback = solve("99.1", "Product.objects.all()")
     assert "There is no exercise 99.1" in feedback
-    assert "There are 8.1 to 8.14." in feedback
+    assert "There are 8.1 to 8.15." in feedback
     feedback = solve("8.99", "Product.objects.all()")
     assert "Chapter 8 has 8.1, 8.2" in feedback
 
@@ -424,7 +445,7 @@ def test_progress_shows_what_is_solved(solve, cell):
     solve("8.1", "Product.objects.all()")
     cell("%hint 8.1")
     board = cell("%progress").report
-    assert "1 of 14 exercises solved" in board
+    assert "1 of 15 exercises solved" in board
     assert "✓ 8.13 ★ 2×" in board
     assert "✗ 8.1 ★ 1× 1h" in board
     assert "○ 8.2 ★" in board

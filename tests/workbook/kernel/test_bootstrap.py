@@ -1,12 +1,15 @@
 """`%load_ext workbook` in a project that knows nothing of the shop, in kernels of its own."""
 
 import os
+import shutil
 import sys
 import textwrap
 
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+
+from workbook.kernel import bootstrap, project
 
 MANAGE = """
     import os
@@ -110,8 +113,102 @@ def test_no_tables_yet(garden, kernel):
 
 
 def test_no_project(tmp_path, kernel):
-    (shown,) = kernel(tmp_path, "%load_ext workbook")
-    assert shown.startswith("UsageError: No manage.py in this folder or above it")
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    (shown,) = kernel(folder, "%load_ext workbook")
+    assert shown.startswith("UsageError: There is no Django project here: no manage.py")
+    assert "%cd path/to/the/project" in shown
+
+
+def test_a_project_beside_the_notebooks(garden, tmp_path, kernel):
+    source = tmp_path / "repo" / "src"
+    source.mkdir(parents=True)
+    for name in ("manage.py", "garden", "plants"):
+        (garden / name).rename(source / name)
+    notebooks = tmp_path / "repo" / "notebooks"
+    notebooks.mkdir()
+    prepare = (
+        "import sqlite3\n"
+        "sqlite3.connect('../src/garden/default').executescript('CREATE TABLE seen (id)')"
+    )
+    _, shown = kernel(notebooks, prepare, "%load_ext workbook\nfrom plants.models import Plant")
+    assert shown == "The Django project in ../src, with the settings garden.settings.\n"
+
+
+def test_several_projects_are_named_and_one_can_be_chosen(garden, tmp_path, kernel):
+    for name in ("one", "two"):
+        shutil.copytree(garden, tmp_path / "repo" / name, ignore=lambda *_: {"repo"})
+    shown, _, chosen = kernel(
+        tmp_path / "repo" / "one" / "..", "%load_ext workbook", "%cd two", "%load_ext workbook"
+    )
+    # The project that all of this stands in is nearer.
+    assert "no tables" in shown
+    (garden / "manage.py").unlink()
+    shown, _, chosen = kernel(
+        tmp_path / "repo", "%load_ext workbook", "%cd two", "%load_ext workbook"
+    )
+    assert shown.startswith("UsageError: There are several Django projects here: one and two.")
+    assert "`%cd one`" in shown
+    assert "no tables" in chosen
+
+
+def test_several_settings_are_named_and_one_can_be_chosen(garden, kernel):
+    (garden / "manage.py").write_text(
+        "import os, sys\n# for django\nif 'test' in sys.argv:\n"
+        "    os.environ['DJANGO_SETTINGS_MODULE'] = 'garden.testing'\nelse:\n"
+        "    os.environ['DJANGO_SETTINGS_MODULE'] = 'garden.settings'\n"
+    )
+    shown, _, chosen = kernel(
+        garden,
+        "%load_ext workbook",
+        "%env DJANGO_SETTINGS_MODULE=garden.settings",
+        "%load_ext workbook",
+    )
+    assert shown.startswith(
+        "UsageError: manage.py names several settings: garden.testing and garden.settings."
+    )
+    assert "no tables" in chosen
+
+
+@pytest.mark.parametrize(
+    ("line", "settings"),
+    [
+        ("os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'a.settings')", ["a.settings"]),
+        ('os.environ["DJANGO_SETTINGS_MODULE"] = "a.settings"', ["a.settings"]),
+        ("environ.setdefault('DJANGO_SETTINGS_MODULE', NAME)", ["a.settings"]),
+        ("os.environ.setdefault(VARIABLE, NAME)", ["a.settings"]),
+        (
+            "os.environ.setdefault(VARIABLE, f'{PACKAGE}.settings.{\"local\"}')",
+            ["a.settings.local"],
+        ),
+        ("os.environ.setdefault(key=VARIABLE, default=NAME)", ["a.settings"]),
+        ("os.environ.setdefault(VARIABLE, PACKAGE + '.settings')", ["a.settings"]),
+        ("os.environ.update(DJANGO_SETTINGS_MODULE=NAME)", ["a.settings"]),
+        ("os.environ.update({VARIABLE: NAME})", ["a.settings"]),
+        ('os.environ.setdefault(VARIABLE, f\'a.{os.environ.get("STAGE_", "dev")}\')', ["a.dev"]),
+        ("os.environ.setdefault(VARIABLE, os.getenv('NO_SUCH', NAME))", ["a.settings"]),
+        ("os.environ.setdefault(VARIABLE, 'a.b' if TESTING else 'a.c')", ["a.b", "a.c"]),
+        ("os.environ.setdefault(VARIABLE, compute())", []),
+        ("os.environ.setdefault('PYTHONPATH', 'x')", []),
+        ("print(1)", []),
+    ],
+)
+def test_the_settings_that_a_manage_py_names(line, settings):
+    names = "VARIABLE = 'DJANGO_SETTINGS_MODULE'\nPACKAGE: str = 'a'\nNAME = 'a.settings'\n"
+    assert project.settings_named(f"import os\n{names}\ndef main():\n    {line}\n") == settings
+
+
+def test_a_settings_module_from_outside_finds_its_project(garden, tmp_path, monkeypatch):
+    (garden / "manage.py").rename(tmp_path / "manage.txt")
+    for name in ("one", "two"):
+        package = tmp_path / "repo" / name / f"shop_{name}"
+        package.mkdir(parents=True)
+        (package.parent / "manage.py").write_text("import django")
+    monkeypatch.chdir(tmp_path / "repo")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop_two.settings")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    bootstrap._point_to_settings()
+    assert sys.path[0] == str(tmp_path / "repo" / "two")
 
 
 def test_settings_that_do_not_load(garden, kernel):

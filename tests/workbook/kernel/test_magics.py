@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from workbook.kernel.watcher import magics_and_code
+from workbook.kernel.source import magics_and_code
 
 from ..library import Tag
 from ..watching import *  # noqa: F403  (fixtures)
