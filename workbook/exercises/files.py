@@ -17,7 +17,14 @@ def replace(file: Path, text: str) -> None:
     fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:
         fresh.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(fresh, file)
+        for attempt in range(10):
+            try:
+                os.replace(fresh, file)
+                break
+            except PermissionError:  # on Windows, while another process is reading it
+                if attempt == 9:
+                    raise
+                time.sleep(0.02)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise

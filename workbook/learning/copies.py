@@ -302,7 +302,7 @@ class _Merge:
             text = _text(mine)
         else:
             text = _text(theirs)
-            conflict = self.noted or mine["cell_type"] == "code"
+            conflict = True
         if text == _text(mine) and not conflict:
             return mine | {"id": id, "metadata": mine["metadata"] | theirs["metadata"]}, False
         return theirs | {"source": text}, conflict

@@ -215,16 +215,20 @@ def link(chapter: Chapter, section: str = "") -> str:
     """Where the reader finds the chapter, as a link from this kernel's folder."""
     folder = copies()
     path = folder / chapter.path.name if folder else chapter.path
-    if not path.exists():
-        path = chapter.path
-    address = quote(os.path.relpath(path).replace(os.sep, "/"))
+    address = _address(path if path.exists() else chapter.path)
     return f"{address}#{quote(section.replace(' ', '-'))}" if section else address
 
 
 def page(name: str) -> str:
     """A page beside the chapters, e.g. README.md, as a link from this kernel's folder."""
-    folder = copies() or tasks.directory()
-    return quote(os.path.relpath(folder / name).replace(os.sep, "/"))
+    return _address((copies() or tasks.directory()) / name)
+
+
+def _address(path: Path) -> str:
+    try:
+        return quote(os.path.relpath(path).replace(os.sep, "/"))
+    except ValueError:  # on another drive
+        return path.as_uri()
 
 
 def _imports(code: str) -> str:

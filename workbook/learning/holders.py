@@ -7,6 +7,7 @@ files it can be told which notebook to look at.
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,24 +67,29 @@ class Claim:
         file = here / f"{os.getpid()}.json"
         since = datetime.now().isoformat(timespec="seconds")
         note = {"notebook": self.notebook, "since": since, "database": _database(self.connection)}
-        try:
+        with suppress(OSError):  # then nobody is told, and nothing else is lost
             here.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(note), encoding="utf-8")
             self.file = file
-        except OSError:
-            pass  # nobody is told, and nothing else is lost
 
     def cell_ended(self) -> None:
         """Take the file away, unless the cell has left its transaction open."""
         if self.file is not None and not self.connection.in_atomic_block:
-            self.file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.file.unlink()
             self.file = None
 
     def close(self) -> None:
         """Stop noting transactions."""
-        if self.file is not None:
-            self.file.unlink(missing_ok=True)
+        self.cell_ended()
         del self.connection.set_autocommit
+
+
+def limit_waiting(connection: Any) -> None:
+    """Wait for a lock no longer than on SQLite: PostgreSQL would wait for ever, and say nothing."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '20s'")
 
 
 def others(connection: Any) -> list[Holder]:
@@ -107,7 +113,8 @@ def _others(here: Path, database: str) -> Iterator[Holder]:
         if _is_alive(pid):
             yield holder
         else:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
 
 
 def explain(error: BaseException | None, connection: Any) -> str:

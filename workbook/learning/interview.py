@@ -114,7 +114,7 @@ class Interview:
         for item in asked:
             mark = "✓" if item.well else "✗"
             again = "" if item.well else pages.linked(item.chapter, item.section)
-            name = item.name.replace("|", "\\|")
+            name, again = (text.replace("|", "\\|") for text in (item.name, again))
             lines.append(f"| {mark} | {name} | {spelled(item.seconds)} | {again} |")
         return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from workbook.learning import course, holders, pages, reset
 from workbook.learning.interview import InterviewMagics
 from workbook.learning.reset import ResetMagics
 from workbook.learning.review import due, upcoming
+from workbook.queries import recorder
 
 _LOADS = re.compile(r"^\s*%load_ext\s+workbook\b", re.MULTILINE)
 
@@ -169,6 +170,8 @@ def register(shell: InteractiveShell) -> None:
     if magics.claim is None:
         kernels_own = shell.workbook_watcher.shared.connections["default"]
         magics.claim = holders.Claim(kernels_own, notebook(shell))
+        with recorder.paused():
+            holders.limit_waiting(kernels_own)
         shell.events.register("pre_run_cell", magics.before_cell)
         shell.events.register("post_run_cell", magics.after_cell)
         shell.workbook_watcher.guessed.append(magics.after_guess)

@@ -206,11 +206,8 @@ def nothing_due(upcoming: list[Due]) -> str:
 
 def reviewed(done: Entry, left: int) -> str:
     """After a review: when it comes back, and what is left today."""
-    back = (
-        f"It comes back on {day(done.due)}." if done.due else "It does not come back: you know it."
-    )
-    more = f" {plural(left, 'thing')} to review today: `%review`" if left else ""
-    return back + more
+    back = f"It comes back {on(done.due)}." if done.due else "It does not come back: you know it."
+    return back + review_today(left)
 
 
 def guess_page(chapter: Chapter) -> str:
