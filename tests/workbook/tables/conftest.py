@@ -8,7 +8,7 @@ from django.db import connection
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 
-from .models import MODELS, BigShelf, Detail, Maybe, Shelf, Slot, Thing
+from .models import MODELS, BigBox, Box, Detail, Maybe, Slot, Thing
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,16 +26,16 @@ def _tables(django_db_setup, django_db_blocker):
 @pytest.fixture
 def things():
     """Two rows with values in every field, and one with NULL wherever it is allowed."""
-    shelf = Shelf.objects.create(name="top")
+    box = Box.objects.create(name="top")
     for number in (1, 2):
-        thing = Thing.objects.create(shelf=shelf, json={"n": [number, None]}, integer=number)
+        thing = Thing.objects.create(box=box, json={"n": [number, None]}, integer=number)
         thing.refresh_from_db()
         values = {f.attname: getattr(thing, f.attname) for f in Thing._meta.concrete_fields}
         del values["id"], values["doubled"]
         Maybe.objects.create(**values)
     Maybe.objects.create()
     Detail.objects.create(thing=thing, note="mind")
-    BigShelf.objects.create(name="bottom", metres=3)
+    BigBox.objects.create(name="bottom", metres=3)
     Slot.objects.create(row=1, column="a", weight=0.5)
     Slot.objects.create(row=2, column="b")
 

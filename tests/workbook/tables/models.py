@@ -28,7 +28,7 @@ class Level(models.IntegerChoices):
 
 with isolate_apps("workbook"):
 
-    class Shelf(models.Model):
+    class Box(models.Model):
         name = models.CharField(max_length=50)
 
         class Meta:
@@ -63,7 +63,7 @@ with isolate_apps("workbook"):
         doubled = models.GeneratedField(
             expression=F("integer") * 2, output_field=models.BigIntegerField(), db_persist=True
         )
-        shelf = models.ForeignKey(Shelf, on_delete=models.CASCADE, related_name="things")
+        box = models.ForeignKey(Box, on_delete=models.CASCADE, related_name="things")
 
         class Meta:
             app_label = "workbook"
@@ -90,7 +90,7 @@ with isolate_apps("workbook"):
         address = models.GenericIPAddressField(null=True)
         file = models.FileField(null=True)
         loud = ShoutingField(max_length=20, null=True)
-        shelf = models.ForeignKey(Shelf, on_delete=models.CASCADE, null=True, related_name="maybes")
+        box = models.ForeignKey(Box, on_delete=models.CASCADE, null=True, related_name="maybes")
 
         class Meta:
             app_label = "workbook"
@@ -104,7 +104,7 @@ with isolate_apps("workbook"):
         class Meta:
             app_label = "workbook"
 
-    class BigShelf(Shelf):
+    class BigBox(Box):
         metres = models.IntegerField()
 
         class Meta:
@@ -122,4 +122,4 @@ with isolate_apps("workbook"):
             app_label = "workbook"
 
 
-MODELS = [Shelf, Thing, Maybe, Detail, BigShelf, Slot]
+MODELS = [Box, Thing, Maybe, Detail, BigBox, Slot]

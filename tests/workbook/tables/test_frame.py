@@ -17,7 +17,7 @@ from django.utils import timezone
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
 from workbook.tables import frame, preview, reading
 
-from .models import BigShelf, Detail, Maybe, Shelf, Slot, Thing
+from .models import BigBox, Box, Detail, Maybe, Slot, Thing
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,7 @@ DTYPES = {
     "file": "str",
     "loud": "object",
     "doubled": "Int64",
-    "shelf_id": "int64",
+    "box_id": "int64",
 }
 NULLABLE = {
     **{name: {"int64": "Int64", "bool": "boolean"}.get(d, d) for name, d in DTYPES.items()},
@@ -268,11 +268,11 @@ SHAPES = {
         Product.objects.order_by("id").select_related("category").only("name", "category__name")
     ),
     "reverse one-to-one": lambda: Thing.objects.order_by("id").select_related("detail"),
-    "one-to-one": lambda: Detail.objects.select_related("thing__shelf"),
-    "child": lambda: BigShelf.objects.all(),
-    "parent with child": lambda: Shelf.objects.order_by("id").select_related("bigshelf"),
+    "one-to-one": lambda: Detail.objects.select_related("thing__box"),
+    "child": lambda: BigBox.objects.all(),
+    "parent with child": lambda: Box.objects.order_by("id").select_related("bigbox"),
     "filtered relation": lambda: (
-        Shelf.objects.order_by("id")
+        Box.objects.order_by("id")
         .annotate(one=FilteredRelation("things", condition=Q(things__integer=1)))
         .select_related("one")
     ),

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from shopdb.models import Category, Invoice, Product, User
 from workbook.tables import frame, preview, reading
 
-from .models import Shelf
+from .models import Box
 
 pytestmark = pytest.mark.django_db
 
@@ -195,9 +195,9 @@ def test_the_columns_of_an_invoice_are_all_shown_and_very_many_are_cut_in_the_mi
 
 
 def test_wide_and_combining_characters_are_aligned():
-    queryset = Shelf.objects.order_by("id")
+    queryset = Box.objects.order_by("id")
     for name in ("日本", "e\u0301", "abcd"):
-        Shelf.objects.create(name=name)
+        Box.objects.create(name=name)
     lines = preview(queryset.values("name", "id")).text.splitlines()
     assert lines[1].startswith("日本  ")
     assert lines[2].startswith("e\u0301     ")
