@@ -134,6 +134,7 @@ _SHOPS = (
         (
             *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SILVA"),
             *("maria silva costa", "Ana Maria Silva", "Maria Silva", "Berta Blum"),
+            *("Berta Blum", "Berta Blum"),  # a name more than twice
         ),
     ),
     # Products at and around limits, but no customer yet.
@@ -241,6 +242,9 @@ _MORE_SALES = (
         quarters_paid=2,
         refund=("2026-06-25 10:00:00", 2),
     ),
+    # Issued first and due last; two open invoices of one customer.
+    *_twins(4, "2026-06-02 09:00:00", (1, 1), quarters_paid=0, due="2026-08-31"),
+    *_twins(4, "2026-06-03 09:00:00", (4, 2), quarters_paid=1),
     # At and next to the limits that questions name.
     _sale("sarah", 0, "2025-12-25 09:30:00", (3, 1), (1, 2), quarters_paid=3),
     _sale("sarah", 0, "2026-02-14 13:00:00", quarters_paid=0),
@@ -330,7 +334,7 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
         number, cents = len(products) + 1, _OWN_PRICES.get(shop.username, _PRICES)[position]
         stock = 0 if position % 5 == 3 else 10 * (position % 4)
         attributes = json.dumps(_ATTRIBUTES[number % len(_ATTRIBUTES)])
-        unit = ("piece", "box", "kg")[position % 3]
+        unit = "pair" if name == "Headset" else ("piece", "box", "kg")[position % 3]
         category_id = category_ids[shop.categories[category][0]]
         products.append(
             (

@@ -124,14 +124,15 @@ class Ledger:
         quarters_paid: int = 4,
         *,
         created: str = "",
+        due: str = "",
         refund: tuple[str, int] | None = None,
         void: tuple[str, str] | None = None,
     ) -> None:
         """Add one invoice: VAT is due on what the discount leaves, each rounded half up.
 
-        `created` is when it was written down, if not when it was `issued`. `refund` says when how
-        many quarters were paid back; `void` says when and why the invoice was voided, after all
-        that was paid on it had been paid back.
+        `created` is when it was written down, if not when it was `issued`. `due` is the day to pay,
+        if not the usual one. `refund` says when how many quarters were paid back; `void` says when
+        and why the invoice was voided, after all that was paid on it had been paid back.
         """
         self._last_invoice = invoice = self._last_invoice + 1
         created = created or issued
@@ -159,7 +160,7 @@ class Ledger:
             payment -= back
         year = issued[:4]
         count = self._last_number[owner, year] = self._last_number.get((owner, year), 0) + 1
-        due_on = days_after(issued[:10], DAYS_TO_PAY)
+        due_on = due or days_after(issued[:10], DAYS_TO_PAY)
         amounts = (total / 100, discount / 100, vat / 100, payment / 100, (gross - payment) / 100)
         self.invoices.append(
             (

@@ -620,73 +620,23 @@ def queries_of_the_loop():
     return ran.count
 
 
-@near_miss(
-    "7.7",
-    "2 would be right if the loop ran no query. `order_by()` after a prefetch runs one, and "
+_WRONG_COUNTS = {
+    2: "2 would be right if the loop ran no query. `order_by()` after a prefetch runs one, and "
     "nothing loaded the owner.",
-)
-def _():
-    return 2
-
-
-@near_miss("7.7", "3 leaves out the two queries before the loop, and one of the two in it.")
-def _():
-    return 3
-
-
-@near_miss(
-    "7.7",
-    "4 counts one query for the list and one for each customer. The prefetch is a query of its own, "
+    3: "3 leaves out the two queries before the loop, and one of the two in it.",
+    4: "4 is one query for the list and one for each customer. The prefetch is a query of its own, "
     "and two lines of the loop run one each.",
-)
-def _():
-    return 4
-
-
-@near_miss(
-    "7.7",
-    "9 counts all three lines of the loop, and not the two queries before it. `count()` is free "
-    "after a prefetch.",
-)
-def _():
-    return 9
-
-
-@near_miss(
-    "7.7",
-    "10 counts all three lines of the loop, and one query before it. `count()` is free after a "
-    "prefetch, which is a query of its own.",
-)
-def _():
-    return 10
-
-
-@near_miss(
-    "7.7",
-    "5 counts one query for each customer in the loop. Two of the three lines run one: "
+    5: "5 counts one query for each customer in the loop. Two of the three lines run one: "
     "`order_by()` makes a new QuerySet, and `customer.username` was not loaded.",
-)
-def _():
-    return 5
-
-
-@near_miss(
-    "7.7",
-    "6 counts the owner once. Each of the three customers fetches it: fetched objects are not "
-    "shared between rows, unless a prefetch or `FETCH_PEERS` fetched them.",
-)
-def _():
-    return 6
-
-
-@near_miss(
-    "7.7",
-    "7 leaves out one of the two queries before the loop: `prefetch_related` is a query of its own.",
-)
-def _():
-    return 7
-
-
-@near_miss("7.7", "11 counts a query for `count()`, which reads the prefetched rows.")
-def _():
-    return 11
+    6: "6 counts the owner once, or leaves out the two queries before the loop. Each of the three "
+    "customers fetches the owner: nothing shares fetched objects between them.",
+    7: "7 leaves out one of the two queries before the loop: `prefetch_related` is a query of its "
+    "own.",
+    9: "9 counts all three lines of the loop, and leaves out the two queries before it. `count()` is "
+    "free after a prefetch.",
+    10: "10 counts all three lines of the loop, and one query before it. `count()` is free after a "
+    "prefetch, and the prefetch is a query of its own.",
+    11: "11 counts a query for `count()`, which reads the prefetched rows.",
+}
+for count, sentence in _WRONG_COUNTS.items():
+    near_miss("7.7", sentence)(lambda count=count: count)

@@ -1,6 +1,6 @@
 """Exercises of chapter 08: the tasks are in the notebook of the same name."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from django.db.models import Avg, Count, F, Max, Q, Sum
@@ -45,6 +45,27 @@ def _():
 def _():
     pieces = Product.objects.aggregate(pieces=Sum("stock"))["pieces"]
     return {"products": Product.objects.count(), "pieces": pieces}
+
+
+@near_miss(
+    "8.1", "`products` counts names. Two owners can sell products of the same name: count keys."
+)
+def _():
+    return Product.objects.aggregate(products=Count("name", distinct=True), pieces=Sum("stock"))
+
+
+@near_miss(
+    "8.1", "Products that are out of stock are missing from `products`. They are on offer, too."
+)
+def _():
+    return Product.objects.filter(stock__gt=0).aggregate(products=Count("pk"), pieces=Sum("stock"))
+
+
+@near_miss("8.1", "These numbers are about what was sold. The stock is on `Product`.")
+def _():
+    return InvoiceProduct.objects.aggregate(
+        products=Count("product", distinct=True), pieces=Sum("qty")
+    )
 
 
 @exercise(
@@ -114,6 +135,26 @@ def _():
     return Product.objects.aggregate(worth=Sum("price"))["worth"]
 
 
+@near_miss(
+    "8.3",
+    "You multiplied two numbers about all products. Each price belongs to its own stock: multiply "
+    'inside the sum, `Sum(F("price") * F("stock"))`.',
+)
+def _():
+    return Product.objects.aggregate(worth=Avg("price") * Sum("stock"))["worth"]
+
+
+@near_miss("8.3", "This is what was sold. The question is about the stock, which is on `Product`.")
+def _():
+    return InvoiceProduct.objects.aggregate(worth=Sum(F("qty") * F("sale_price")))["worth"]
+
+
+@near_miss("8.3", "Each product is added once for each line it was sold on. Start from `Product`.")
+def _():
+    lines = InvoiceProduct.objects.all()
+    return lines.aggregate(worth=Sum(F("product__price") * F("product__stock")))["worth"]
+
+
 @exercise(
     "8.4",
     stars=2,
@@ -141,8 +182,8 @@ def discounts_of_sara():
 
 @near_miss(
     "8.4",
-    "`discounted` counts every invoice: a discount of 0 is not NULL, so `Count` includes it. Say "
-    "which ones to count: `filter=Q(discount__gt=0)`.",
+    "`discounted` counts every invoice, also those with a discount of 0. Say which ones to count: "
+    "`filter=Q(discount__gt=0)`.",
 )
 def _():
     return Invoice.objects.filter(username__username="sara").aggregate(
@@ -166,6 +207,26 @@ def _():
     return Invoice.objects.aggregate(
         invoices=Count("pk"),
         discounted=Count("pk", filter=Q(discount__gt=0)),
+        given=Sum("discount", default=0),
+    )
+
+
+@near_miss("8.4", "`discounted` adds the discounts up. It asks how many invoices had one.")
+def _():
+    return Invoice.objects.filter(username__username="sara").aggregate(
+        invoices=Count("pk"), discounted=Sum("discount"), given=Sum("discount", default=0)
+    )
+
+
+@near_miss(
+    "8.4",
+    "`discounted` counts different amounts: two invoices with the same discount count once, and 0 is "
+    "an amount, too.",
+)
+def _():
+    return Invoice.objects.filter(username__username="sara").aggregate(
+        invoices=Count("pk"),
+        discounted=Count("discount", distinct=True),
         given=Sum("discount", default=0),
     )
 
@@ -228,6 +289,57 @@ def _():
     }
 
 
+@near_miss("8.5", "`created_at` is when the row was written. The task asks for the day of issue.")
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Sum("total", filter=Q(created_at__date=date(2025, 12, 25)), default=0),
+        new_year=Sum("total", filter=Q(created_at__date=date(2026, 1, 1)), default=0),
+    )
+
+
+@near_miss(
+    "8.5",
+    "These are the invoices issued at midnight exactly. Compare the day: `issued_at__date`.",
+)
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Sum("total", filter=Q(issued_at=datetime(2025, 12, 25, tzinfo=UTC)), default=0),
+        new_year=Sum("total", filter=Q(issued_at=datetime(2026, 1, 1, tzinfo=UTC)), default=0),
+    )
+
+
+@near_miss("8.5", "These are the days of all years. The task names one year for each.")
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Sum("total", filter=Q(issued_at__month=12, issued_at__day=25), default=0),
+        new_year=Sum("total", filter=Q(issued_at__month=1, issued_at__day=1), default=0),
+    )
+
+
+@near_miss("8.5", "These sums are of everything from that day on. The task asks for the one day.")
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Sum("total", filter=Q(issued_at__date__gte=date(2025, 12, 25)), default=0),
+        new_year=Sum("total", filter=Q(issued_at__date__gte=date(2026, 1, 1)), default=0),
+    )
+
+
+@near_miss("8.5", "This is what was paid. What was billed is the sum of `total`.")
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Sum("payment", filter=Q(issued_at__date=date(2025, 12, 25)), default=0),
+        new_year=Sum("payment", filter=Q(issued_at__date=date(2026, 1, 1)), default=0),
+    )
+
+
+@near_miss("8.5", "This counts the invoices. What was billed is the sum of `total`.")
+def _():
+    return Invoice.objects.aggregate(
+        christmas=Count("pk", filter=Q(issued_at__date=date(2025, 12, 25))),
+        new_year=Count("pk", filter=Q(issued_at__date=date(2026, 1, 1))),
+    )
+
+
 @exercise(
     "8.6",
     stars=2,
@@ -268,6 +380,15 @@ def _():
 def _():
     largest = Invoice.objects.order_by("-total", "pk")[:5]
     return largest.aggregate(debt=Sum("payment_due"))["debt"]
+
+
+@near_miss(
+    "8.6",
+    "These are the five highest different amounts. Two invoices that owe the same are two debts.",
+)
+def _():
+    amounts = Invoice.objects.values_list("payment_due", flat=True).distinct()
+    return sum(amounts.order_by("-payment_due")[:5])
 
 
 @exercise(
@@ -336,6 +457,51 @@ def _():
     )
 
 
+@near_miss(
+    "8.7",
+    "The join repeats an invoice for each of its lines with beans, so both numbers are too large "
+    "(see *A join repeats rows*).",
+)
+def _():
+    return Invoice.objects.filter(products__category__name="Beans").aggregate(
+        customers=Count("customer"), due=Sum("payment_due", default=0)
+    )
+
+
+@near_miss(
+    "8.7", "`customers` counts different names, and two customers can share one. Count keys."
+)
+def _():
+    bean_lines = InvoiceProduct.objects.filter(product__category__name="Beans")
+    return Invoice.objects.filter(pk__in=bean_lines.values("invoice")).aggregate(
+        customers=Count("customer__name", distinct=True), due=Sum("payment_due", default=0)
+    )
+
+
+@near_miss(
+    "8.7",
+    "The subquery gives keys of products, and they are compared with keys of invoices. Give the "
+    "invoices of the lines: `.values(\"invoice\")`.",
+)
+def _():
+    bean_lines = InvoiceProduct.objects.filter(product__category__name="Beans")
+    return Invoice.objects.filter(pk__in=bean_lines.values("product")).aggregate(
+        customers=Count("customer", distinct=True), due=Sum("payment_due", default=0)
+    )
+
+
+@near_miss(
+    "8.7",
+    "The subquery gives keys of lines, and they are compared with keys of invoices. Give the "
+    "invoices of the lines: `.values(\"invoice\")`.",
+)
+def _():
+    bean_lines = InvoiceProduct.objects.filter(product__category__name="Beans")
+    return Invoice.objects.filter(pk__in=bean_lines).aggregate(
+        customers=Count("customer", distinct=True), due=Sum("payment_due", default=0)
+    )
+
+
 @exercise(
     "8.8",
     stars=2,
@@ -358,29 +524,21 @@ def aggregates_over_no_rows():
     )
 
 
-@near_miss("8.8", "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python.")
-def _():
-    return {"n": 0, "billed": 0, "average": Decimal(0), "last": None}
-
-
-@near_miss("8.8", "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python.")
-def _():
-    return {"n": 0, "billed": Decimal(0), "average": Decimal(0), "last": None}
-
-
-@near_miss("8.8", "`n` is not `None`: `Count` counts rows, and no rows are 0.")
-def _():
-    return {"n": None, "billed": None, "average": Decimal(0), "last": None}
-
-
-@near_miss("8.8", "`average` is not `None`: it has a `default=`.")
-def _():
-    return {"n": 0, "billed": None, "average": None, "last": None}
-
-
-@near_miss(
-    "8.8",
-    "`average` is not an int: the database gives the default, in the type of an average of `total`.",
+_NAMES = ("n", "billed", "average", "last")
+_ZERO = Decimal(0)
+_NO_SUM = "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python."
+_NO_INT = (
+    "`average` is not an int: the database gives the default, in the type of an average of `total`."
 )
-def _():
-    return {"n": 0, "billed": None, "average": 0, "last": None}
+for values, sentence in {
+    (0, 0, _ZERO, None): _NO_SUM,
+    (0, _ZERO, _ZERO, None): _NO_SUM,
+    (0, 0, 0, None): f"{_NO_SUM} And `average` is a `Decimal`, as `total` is.",
+    (0, 0, 0, 0): "`billed` and `last` are `None`: the sum and the maximum of no rows are NULL.",
+    (0, _ZERO, None, None): "Only `average` has a `default=`. `billed` is `None`.",
+    (None, None, None, None): "`Count` gives 0 for no rows, and `average` has a `default=`.",
+    (None, None, _ZERO, None): "`n` is not `None`: `Count` counts rows, and no rows are 0.",
+    (0, None, None, None): "`average` is not `None`: it has a `default=`.",
+    (0, None, 0, None): _NO_INT,
+}.items():
+    near_miss("8.8", sentence)(lambda values=values: dict(zip(_NAMES, values, strict=True)))

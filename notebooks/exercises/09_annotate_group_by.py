@@ -1,6 +1,7 @@
 """Exercises of chapter 09: the tasks are in the notebook of the same name."""
 
 from django.db.models import Avg, Count, F, Max, Q, Sum
+from django.db.models.functions import TruncYear
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, User
 from workbook import frame
@@ -37,6 +38,31 @@ def _():
 @near_miss("9.1", "`n` is the number of pieces in stock. The task asks for the number of products.")
 def _():
     return Product.objects.values("unit").annotate(n=Sum("stock"))
+
+
+@near_miss("9.1", "`n` is always 1: within a group there is only one unit. Count the products.")
+def _():
+    return Product.objects.values("unit").annotate(n=Count("unit", distinct=True))
+
+
+@near_miss(
+    "9.1",
+    "The same unit appears many times: the products are sorted by something else, and that became "
+    "part of the groups.",
+    sign="order_by",
+)
+def _():
+    return Product.objects.order_by("name").values("unit").annotate(n=Count("pk"))
+
+
+@near_miss("9.1", "`n` counts lines of invoices. The task asks for products, sold or not.")
+def _():
+    return Product.objects.values("unit").annotate(n=Count("invoices"))
+
+
+@near_miss("9.1", "`n` is the number of pieces sold. The task asks for the number of products.")
+def _():
+    return Product.objects.values("unit").annotate(n=Sum("invoice_products__qty", default=0))
 
 
 @exercise(
@@ -88,6 +114,41 @@ def _():
 )
 def _():
     return Customer.objects.alias(i=F("invoices")).annotate(n=Count("*")).values("name", "n")
+
+
+@near_miss(
+    "9.2",
+    "Customers without invoices are missing, because the query starts from the invoices, and "
+    "customers who share a name are one row. Start from `Customer`.",
+)
+def _():
+    return Invoice.objects.values(name=F("customer__name")).annotate(n=Count("pk"))
+
+
+@near_miss("9.2", '`n` is always 1: `Count("*")` counts the customer. Count the invoices.')
+def _():
+    return Customer.objects.annotate(n=Count("*")).values("name", "n")
+
+
+@near_miss("9.2", "`n` adds up amounts. The task asks how many invoices there are.")
+def _():
+    return Customer.objects.annotate(n=Sum("invoices__total")).values("name", "n")
+
+
+@near_miss("9.2", "`n` counts lines: it follows the invoices one relation too far.")
+def _():
+    return Customer.objects.annotate(n=Count("invoices__products")).values("name", "n")
+
+
+@near_miss(
+    "9.2",
+    "Two relations in one `annotate()`: each invoice is counted once for each line of the customer "
+    "(see *Two joins multiply*).",
+)
+def _():
+    return Customer.objects.annotate(n=Count("invoices"), lines=Count("invoice_products")).values(
+        "name", "n"
+    )
 
 
 @exercise(
@@ -150,6 +211,32 @@ def _():
     )
 
 
+@near_miss(
+    "9.3",
+    "`n_customers` counts the customers with an invoice. The relation from an owner to all their "
+    "customers is `customers`.",
+)
+def _():
+    return User.objects.annotate(
+        n_products=Count("products", distinct=True),
+        n_customers=Count("invoices__customer", distinct=True),
+    ).values("username", "n_products", "n_customers")
+
+
+@near_miss(
+    "9.3", "The numbers are right, but each owner runs two queries. `annotate()` counts all."
+)
+def _():
+    return [
+        {
+            "username": user.username,
+            "n_products": user.products.count(),
+            "n_customers": user.customers.count(),
+        }
+        for user in User.objects.all()
+    ]
+
+
 @exercise(
     "9.4",
     stars=2,
@@ -199,6 +286,45 @@ def _():
     newest = Invoice.objects.order_by("-issued_at", "-pk")
     by_year = newest.values(year=F("issued_at__year"))
     return by_year.annotate(n=Count("customer", distinct=True)).order_by("year")
+
+
+@near_miss(
+    "9.4",
+    "`year` is a moment: `TruncYear` gives the first one of the year. The number is "
+    '`F("issued_at__year")`.',
+)
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=TruncYear("issued_at")).annotate(n=Count("pk"))
+    return by_year.order_by("year")
+
+
+@near_miss("9.4", "`created_at` is when the row was written. The task asks for the year of issue.")
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=F("created_at__year")).annotate(n=Count("pk"))
+    return by_year.order_by("year")
+
+
+@near_miss("9.4", "These are months, from 1 to 12. The task asks for years.")
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_month = newest.values(year=F("issued_at__month")).annotate(n=Count("pk"))
+    return by_month.order_by("year")
+
+
+@near_miss("9.4", "`n` adds up amounts. The task asks how many invoices there are.")
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=F("issued_at__year")).annotate(n=Sum("total"))
+    return by_year.order_by("year")
+
+
+@near_miss("9.4", "`n` counts lines. The task asks how many invoices there are.")
+def _():
+    newest = Invoice.objects.order_by("-issued_at", "-pk")
+    by_year = newest.values(year=F("issued_at__year")).annotate(n=Count("invoice_products"))
+    return by_year.order_by("year")
 
 
 @exercise(
@@ -253,6 +379,7 @@ def _():
 @near_miss(
     "9.5",
     "The answer is empty: each group has only one different name. Count the customers, by key.",
+    sign="distinct",
 )
 def _():
     return (
@@ -260,6 +387,45 @@ def _():
         .annotate(n=Count("name", distinct=True))
         .filter(n__gt=1)
     )
+
+
+@near_miss(
+    "9.5",
+    "The answer is empty: without `values()` before it, `annotate()` counts within one customer, "
+    "and that is always 1.",
+    sign=r"annotate\([\s\S]*\.values\(",
+)
+def _():
+    alone = Customer.objects.annotate(n=Count("pk")).filter(n__gt=1)
+    return alone.values("username__username", "name", "n")
+
+
+@near_miss(
+    "9.5",
+    "The answer is empty: the customers are sorted by something else, and that became part of the "
+    "groups.",
+    sign=r"order_by\([\s\S]*\.values\(",
+)
+def _():
+    groups = Customer.objects.order_by("pk").values("username__username", "name")
+    return groups.annotate(n=Count("pk")).filter(n__gt=1)
+
+
+@near_miss(
+    "9.5",
+    "The answer is empty: the groups have one column more than owner and name, and that makes them "
+    "smaller.",
+    sign=r"values\([^)]*(email|mobile|\bpk\b|\bid\b)",
+)
+def _():
+    groups = Customer.objects.values("username__username", "name", "email")
+    return groups.annotate(n=Count("pk")).filter(n__gt=1)
+
+
+@near_miss("9.5", "`n` counts invoices. The task asks how often the name occurs: count customers.")
+def _():
+    groups = Customer.objects.values("username__username", "name")
+    return groups.annotate(n=Count("invoices")).filter(n__gt=1)
 
 
 @exercise(
@@ -336,6 +502,39 @@ def _():
     )
 
 
+@near_miss(
+    "9.6",
+    "An invoice can be paid in part: then it has a payment, and something due. Both counts are about "
+    "`payment_due`.",
+)
+def _():
+    return frame(
+        User.objects.annotate(
+            paid=Count("invoices", filter=Q(invoices__payment__gt=0)),
+            open=Count("invoices", filter=Q(invoices__payment=0)),
+        ).values("username", "paid", "open")
+    )
+
+
+@near_miss("9.6", "The two conditions are the wrong way round: nothing due means paid.")
+def _():
+    return frame(
+        User.objects.annotate(
+            paid=Count("invoices", filter=Q(invoices__payment_due__gt=0)),
+            open=Count("invoices", filter=Q(invoices__payment_due=0)),
+        ).values("username", "paid", "open")
+    )
+
+
+@near_miss("9.6", "These are amounts. The task asks how many invoices.")
+def _():
+    return frame(
+        User.objects.annotate(
+            paid=Sum("invoices__payment"), open=Sum("invoices__payment_due")
+        ).values("username", "paid", "open")
+    )
+
+
 @exercise(
     "9.7",
     stars=3,
@@ -409,6 +608,58 @@ def _():
     return [(category.name, category.pieces, sold.get(category.pk)) for category in categories]
 
 
+@near_miss("9.7", "The numbers count products and lines. The task asks for pieces: add them up.")
+def _():
+    return Category.objects.annotate(
+        pieces=Count("products"), sold=Count("products__invoice_products")
+    ).values_list("name", "pieces", "sold")
+
+
+@near_miss(
+    "9.7",
+    "Categories without products are missing, because the query starts from the products, and "
+    "categories that share a name are one row.",
+)
+def _():
+    pieces = dict(Product.objects.values_list("category__name").annotate(Sum("stock")))
+    sold = dict(InvoiceProduct.objects.values_list("product__category__name").annotate(Sum("qty")))
+    return [(name, count, sold.get(name, 0)) for name, count in pieces.items()]
+
+
+@near_miss("9.7", "The sales are by product, and you look them up with the key of a category.")
+def _():
+    sold = dict(InvoiceProduct.objects.values_list("product").annotate(Sum("qty")))
+    categories = Category.objects.annotate(pieces=Sum("products__stock", default=0))
+    return [(category.name, category.pieces, sold.get(category.pk, 0)) for category in categories]
+
+
+@near_miss("9.7", "The last value is an amount of money. The task asks for pieces: `qty`.")
+def _():
+    sold = dict(InvoiceProduct.objects.values_list("product__category").annotate(Sum("line_total")))
+    categories = Category.objects.annotate(pieces=Sum("products__stock", default=0))
+    return [(category.name, category.pieces, sold.get(category.pk, 0)) for category in categories]
+
+
+@near_miss("9.7", "Stock and pieces sold are the wrong way round: (name, stock, sold).")
+def _():
+    sold = dict(InvoiceProduct.objects.values_list("product__category").annotate(Sum("qty")))
+    categories = Category.objects.annotate(pieces=Sum("products__stock", default=0))
+    return [(category.name, sold.get(category.pk, 0), category.pieces) for category in categories]
+
+
+@near_miss(
+    "9.7",
+    "Of each category you have the pieces of one line only: the lines are sorted, and their order "
+    "became part of the groups.",
+    sign="order_by",
+)
+def _():
+    lines = InvoiceProduct.objects.order_by("pk")
+    sold = dict(lines.values_list("product__category").annotate(Sum("qty")))
+    categories = Category.objects.annotate(pieces=Sum("products__stock", default=0))
+    return [(category.name, category.pieces, sold.get(category.pk, 0)) for category in categories]
+
+
 @exercise(
     "9.8",
     stars=2,
@@ -445,31 +696,27 @@ def right_in_spite_of_two_joins():
     return right
 
 
-@near_miss("9.8", "`d` adds two payments of the same amount once. Such invoices exist.")
-def _():
-    return ["b", "d", "e", "f"]
-
-
-@near_miss(
-    "9.8",
-    "`a` counts each line once for each payment, and `c` adds each payment once for each line.",
+_A_C = "`a` counts each line once for each payment, and `c` adds each payment once for each line."
+_D = "`d` adds two payments of the same amount once. Such invoices exist."
+_E = (
+    "`e` is missing: within one invoice, every payment is repeated equally often, and that does not "
+    "change an average."
 )
-def _():
-    return ["a", "b", "c", "d", "e", "f"]
-
-
-@near_miss(
-    "9.8",
-    "One is missing: within one invoice, every payment is repeated equally often, and that does not "
-    "change an average.",
-)
-def _():
-    return ["b", "f"]
-
-
-@near_miss(
-    "9.8",
-    "Two are missing: repeated rows change neither an average within one invoice nor a maximum.",
-)
-def _():
-    return ["b"]
+_F = "`f` is missing: repeated rows do not change a maximum."
+_B = "`b` is missing: it counts different keys, however often they are repeated."
+for letters, sentence in {
+    "abcdef": f"{_A_C} {_D}",
+    "abef": "`a` counts each line once for each payment.",
+    "bcef": "`c` adds each payment once for each line.",
+    "abcef": _A_C,
+    "bdef": _D,
+    "bf": _E,
+    "be": _F,
+    "ef": _B,
+    "b": f"{_E} {_F}",
+    "bd": f"{_D} {_E} {_F}",
+    "bdf": f"{_D} {_E}",
+    "a": f"{_A_C} {_B}",
+    "ac": f"{_A_C} {_B}",
+}.items():
+    near_miss("9.8", sentence)(lambda letters=letters: list(letters))
