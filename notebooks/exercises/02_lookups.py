@@ -169,6 +169,7 @@ wrong_choices(
 
 @exercise(
     "2.4",
+    equivalent={"with `invoices` for `invoice_products`": "no line, no invoice: the same products"},
     stars=2,
     queries=1,
     hints=[
@@ -305,6 +306,9 @@ def _():
 
 @exercise(
     "2.6",
+    equivalent={
+        "without the condition on `attributes`": "the comparison alone leaves out missing keys"
+    },
     stars=3,
     hints=[
         "A colour can be unknown in two ways: there is no key, or the key has the value null.",

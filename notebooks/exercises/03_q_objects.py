@@ -57,6 +57,9 @@ def _():
 
 @exercise(
     "3.2",
+    equivalent={
+        "when `email` ends in `'.org'` in any letter case": "addresses are in small letters"
+    },
     stars=2,
     hints=[
         "Sara's customers first; of these, one of two things must be true.",
@@ -161,6 +164,9 @@ wrong_choices(
 
 @exercise(
     "3.4",
+    equivalent={
+        "when exactly one of the conditions on `attributes` has to hold": "no product is in both halves"
+    },
     stars=3,
     hints=[
         "How many products say that they are organic, how many that they aren't, and how many say "
@@ -278,6 +284,9 @@ def _():
 
 @exercise(
     "3.6",
+    equivalent={
+        "when exactly one of the conditions on `price` has to hold": "no price is in two bands"
+    },
     stars=3,
     queries=1,
     hints=[

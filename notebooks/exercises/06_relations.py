@@ -120,7 +120,6 @@ def _():
     "6.4",
     stars=2,
     queries=1,
-    equivalent={"with `updated_at` for `issued_at`": "nobody's last change fell into another year"},
     hints=[
         "What does `exclude()` do with two conditions on a to-many relation?",
         "Write the invoices that must not exist as a QuerySet of their own.",
