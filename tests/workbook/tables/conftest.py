@@ -11,16 +11,13 @@ from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product, 
 from .models import MODELS, BigBox, Box, Detail, Maybe, Slot, Thing
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _tables(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        with connection.schema_editor() as editor:
-            for model in MODELS:
-                editor.create_model(model)
-        yield
-        with connection.schema_editor() as editor:
-            for model in reversed(MODELS):
-                editor.delete_model(model)
+    """The tables of this folder's models, until the test database goes: SQLite drops no table while
+    another test's connection has a statement open."""
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        for model in MODELS:
+            editor.create_model(model)
 
 
 @pytest.fixture
