@@ -378,7 +378,7 @@ def test_after_passing_the_model_answer_and_both_sql_are_shown(solve):
 
 def test_the_budget_is_proven_by_the_statements(solve):
     feedback = solve("8.7", "Invoice.objects.all()")
-    assert re.search(r"\d\d ×   SELECT … FROM .shopdb_customer.", feedback)
+    assert re.search(r"\d\d × +SELECT … FROM .shopdb_customer.", feedback)
 
 
 def test_the_check_does_not_show_in_the_cells_report(solve, cell):

@@ -38,11 +38,13 @@ def told(library_cell):
         "from django.template import Context, Template\n"
         f"from {library.__name__} import fill_more\n"
         "fill_more()\n"
-        "run = connection.cursor().execute\n"
+        "cursor = connection.cursor()\n"
+        "run = cursor.execute\n"
         "table = Tag._meta.db_table\n"
         "%queries on"
     )
-    return library_cell
+    yield library_cell
+    library_cell("cursor.close()")  # an unread result would lock its table
 
 
 FOLLOWED = {
