@@ -5,12 +5,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -44,14 +45,30 @@ class OwnedForm(forms.ModelForm):
         return cleaned
 
 
-class OwnedAdmin(admin.ModelAdmin):
+class DatedAdmin(admin.ModelAdmin):
+    """Lists that are filtered by date."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """As Django's, where a date at the end of the calendar is a wrong lookup like others."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ValueError, OverflowError):  # Django adds a year to 9999, or an offset to year 1
+            if request.method != "GET" or ERROR_FLAG in request.GET:
+                raise
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+
+
+class OwnedAdmin(DatedAdmin):
     """Rows of an owner: the owner is chosen once, when the row is added."""
 
     form = OwnedForm
     date_hierarchy = "created_at"
     list_filter = ("username",)
-    list_per_page = 50
-    show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None):
         return (*(("username",) if obj else ()), "created_at", "updated_at")
@@ -168,7 +185,7 @@ class VoidForm(forms.Form):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
+class InvoiceAdmin(ReadOnly, DatedAdmin):
     """Sales with their lines and payments: to look at, print, pay in full or void."""
 
     list_display = (
@@ -177,10 +194,8 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
     )
     list_select_related = ("customer", "username")
     list_filter = (StatusFilter, "issued_at", "username")
-    list_per_page = 50
     search_fields = ("number", "customer__name", "customer__email")
     date_hierarchy = "issued_at"
-    show_full_result_count = False
     fields = (
         ("number", "status", "printable"),
         ("customer", "username"),
@@ -291,13 +306,11 @@ class InvoiceProductAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, admin.ModelAdmin):
+class PaymentAdmin(ReadOnly, DatedAdmin):
     """Every payment and refund; they are booked on their invoice."""
 
     list_display = ("invoice", "amount", "method", "paid_at", "reason", "username")
     list_select_related = ("invoice", "username")
     list_filter = ("method", "paid_at", "username")
-    list_per_page = 50
     search_fields = ("invoice__number", "reason")
     date_hierarchy = "paid_at"
-    show_full_result_count = False
