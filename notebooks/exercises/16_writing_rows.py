@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from shopdb.models import Category, Customer, Product, User
+from shopdb.models import Category, Customer, InvoiceProduct, Product, User
 from workbook.exercises import exercise, near_miss, wrong_choices
 
 # Whether a row was written by the answer: nothing in either shop is from after that day.
@@ -163,7 +163,7 @@ def _():
 @near_miss(
     "16.2",
     "Another owner has a category of that name, so none was created for Sara: look for hers only.",
-    sign=r"filter\(",
+    sign=r"filter\(|\.get\(\s*name",
 )
 def _():
     sara = User.objects.get(username="sara")
@@ -182,6 +182,19 @@ def _():
     sara = User.objects.get(username="sara")
     for name in ("Beans", "Gifts", "Filters"):
         Category.objects.get_or_create(name=name, defaults={"description": "New", "username": sara})
+
+
+@near_miss(
+    "16.2",
+    "A lookup with `__` finds a row, but says nothing about a new one, which has no owner here. Pass "
+    "the user: `username=sara`.",
+    sign=r"get_or_create\([^)]*username__",
+)
+def _():
+    for name in ("Beans", "Gifts", "Filters"):
+        Category.objects.get_or_create(
+            name=name, username__username="sara", defaults={"description": "New"}
+        )
 
 
 @exercise(
@@ -287,6 +300,20 @@ def _():
     )
 
 
+@near_miss(
+    "16.3",
+    "`update_fields` and `force_update` make it an `UPDATE`, and an `UPDATE` needs a key. A copy is "
+    "inserted: call `save()` without them.",
+    sign="update_fields|force_update",
+)
+def _():
+    press = Product.objects.get(name="French press", username__username="sara")
+    press.pk = None
+    press.name = "French press, steel"
+    press.price = Decimal("39.00")
+    press.save(update_fields=["name", "price"])
+
+
 @exercise(
     "16.4",
     stars=2,
@@ -363,6 +390,31 @@ def _():
     for product in Product.objects.filter(username__username="sara", unit="piece"):
         product.unit = "pcs"
         product.save()
+
+
+@near_miss(
+    "16.4",
+    "Right rows, but a query of its own for the user: `username__username=\"sara\"` puts the "
+    "condition into the same one.",
+    sign=r"User\.objects",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    Product.objects.filter(username=sara, unit="piece").update(
+        unit="pcs", updated_at=timezone.now()
+    )
+
+
+@near_miss(
+    "16.4",
+    "`updated_at` has changed on products that keep their unit, too: filter first.",
+    sign=ANY,
+)
+def _():
+    Product.objects.filter(username__username="sara").update(
+        unit=Case(When(unit="piece", then=Value("pcs")), default=F("unit")),
+        updated_at=timezone.now(),
+    )
 
 
 @exercise(
@@ -517,6 +569,26 @@ def _():
     ]
 
 
+@near_miss("16.5", "The new customers have no `mobile`.", sign=ANY)
+def _():
+    tim = User.objects.get(username="tim")
+    Customer.objects.bulk_create(
+        Customer(name=each.name, email=each.email, username=tim)
+        for each in Customer.objects.filter(username__username="rahim")
+    )
+
+
+@near_miss(
+    "16.5",
+    "Right rows, but an `INSERT` for each of them: `bulk_create()` takes the whole list.",
+    sign=r"\.(create|save)\(",
+)
+def _():
+    tim, rahim = User.objects.get(username="tim"), User.objects.get(username="rahim")
+    for each in rahim.customers.all():
+        Customer.objects.create(name=each.name, email=each.email, mobile=each.mobile, username=tim)
+
+
 @exercise(
     "16.6",
     stars=2,
@@ -527,14 +599,14 @@ def _():
     hints=[
         "How do you find products without a related row?",
         "`invoice_products=None` finds those without a line. A QuerySet has `delete()`.",
-        '`Product.objects.filter(username__username="rahim", invoice_products=None).delete()`.',
+        '`Product.objects.filter(username__username="sara", invoice_products=None).delete()`.',
     ],
 )
 def never_sold():
     """No line refers to these products, so the cascade finds nothing more to delete. With the
     opposite condition it would take the lines of invoices with it.
     """
-    Product.objects.filter(username__username="rahim", invoice_products=None).delete()
+    Product.objects.filter(username__username="sara", invoice_products=None).delete()
 
 
 @near_miss("16.6", "Products of other owners are gone, too.", sign=ANY)
@@ -548,17 +620,17 @@ def _():
     sign=ANY,
 )
 def _():
-    Product.objects.filter(username__username="rahim", invoice_products__isnull=False).delete()
+    Product.objects.filter(username__username="sara", invoice_products__isnull=False).delete()
 
 
 @near_miss("16.6", "A product without stock may have been sold: look for its lines.", sign=ANY)
 def _():
-    Product.objects.filter(username__username="rahim", stock=0).delete()
+    Product.objects.filter(username__username="sara", stock=0).delete()
 
 
-@near_miss("16.6", "All of Rahim's products are gone, also those that were sold.", sign=ANY)
+@near_miss("16.6", "All of Sara's products are gone, also those that were sold.", sign=ANY)
 def _():
-    Product.objects.filter(username__username="rahim").delete()
+    Product.objects.filter(username__username="sara").delete()
 
 
 @near_miss(
@@ -568,21 +640,31 @@ def _():
     sign=ANY,
 )
 def _():
-    return Product.objects.filter(username__username="rahim", invoice_products=None)
+    return Product.objects.filter(username__username="sara", invoice_products=None)
 
 
 @near_miss(
     "16.6", "Only one product is gone; `delete()` on the QuerySet takes all of them.", sign=ANY
 )
 def _():
-    Product.objects.filter(username__username="rahim", invoice_products=None).order_by("pk")[
+    Product.objects.filter(username__username="sara", invoice_products=None).order_by("pk")[
         0
     ].delete()
 
 
-@near_miss("16.6", "Those are Sara's products; the task is about Rahim's.", sign=ANY)
+@near_miss("16.6", "Those are Rahim's products; the task is about Sara's.", sign=ANY)
 def _():
-    Product.objects.filter(username__username="sara", invoice_products=None).delete()
+    Product.objects.filter(username__username="rahim", invoice_products=None).delete()
+
+
+@near_miss(
+    "16.6",
+    "`pk` is the key of the line. Compare the products with the lines' `product`.",
+    sign=r"InvoiceProduct.*pk",
+)
+def _():
+    lines = InvoiceProduct.objects.values("pk")
+    Product.objects.filter(username__username="sara").exclude(pk__in=lines).delete()
 
 
 @exercise(
@@ -759,7 +841,7 @@ _EACH = (
 )
 
 
-@near_miss("16.7", _EACH, sign="update_or_create")
+@near_miss("16.7", _EACH, sign=r"(?m)update_or_create|^ *for ")
 def _():
     brewing = Category.objects.get(name="Brewing", username__username="sara")
     for name, price in PRICES.items():
@@ -786,7 +868,7 @@ def _():
             )
 
 
-@near_miss("16.7", _EACH, sign="update_or_create")
+@near_miss("16.7", _EACH, sign=r"(?m)update_or_create|^ *for ")
 def _():
     sara = User.objects.get(username="sara")
     brewing = Category.objects.get(name="Brewing", username=sara)
@@ -813,3 +895,11 @@ def _():
                 category=brewing,
                 username_id=brewing.username_id,
             )
+
+
+@near_miss("16.7", "What Sara does not sell yet is missing: it becomes a new product.", sign=ANY)
+def _():
+    for name, price in PRICES.items():
+        Product.objects.filter(name=name, username__username="sara").update(
+            price=Decimal(price), updated_at=timezone.now()
+        )
