@@ -197,6 +197,20 @@ def _():
         )
 
 
+@near_miss(
+    "16.2",
+    "Other owners have categories of these names: look for Sara's only, by name and owner.",
+    sign=r"\.get\(\s*name",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    for name in ("Beans", "Gifts", "Filters"):
+        try:
+            Category.objects.get(name=name)
+        except Category.DoesNotExist:
+            Category.objects.create(name=name, username=sara, description="New")
+
+
 @exercise(
     "16.3",
     stars=2,
