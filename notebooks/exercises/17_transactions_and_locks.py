@@ -82,7 +82,7 @@ def import_categories():
     """
     sara = User.objects.get(username="sara")
     with transaction.atomic():
-        for name in ["Beans", "Syrups", "Brewing", "Cups"]:
+        for name in ["Beans", "Gifts", "Brewing", "Cups"]:
             try:
                 with transaction.atomic():
                     Category.objects.create(name=name, username=sara)
@@ -92,14 +92,45 @@ def import_categories():
 
 @near_miss(
     "17.2",
-    "The first category that Sara has already undoes the whole import: put an inner block around "
-    "each `create()`.",
+    "`break` ends the loop at the first category that Sara has already. The others still have "
+    "their turn.",
+    sign=r"\bbreak\b",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    for name in ["Beans", "Gifts", "Brewing", "Cups"]:
+        try:
+            with transaction.atomic():
+                Category.objects.create(name=name, username=sara)
+        except IntegrityError:
+            break
+
+
+@near_miss(
+    "17.2",
+    "A category needs its owner: without `username`, the database refuses every one of them.",
+    sign=r"create\(name=\w+\)",
+)
+def _():
+    for name in ["Beans", "Gifts", "Brewing", "Cups"]:
+        try:
+            with transaction.atomic():
+                Category.objects.create(name=name)
+        except IntegrityError:
+            pass
+
+
+@near_miss(
+    "17.2",
+    "Nothing is added: an error undoes everything in its block. Put an inner block around each "
+    "`create()`.",
+    sign=r"(?s)try:.*atomic",
 )
 def _():
     sara = User.objects.get(username="sara")
     try:
         with transaction.atomic():
-            for name in ["Beans", "Syrups", "Brewing", "Cups"]:
+            for name in ["Beans", "Gifts", "Brewing", "Cups"]:
                 Category.objects.create(name=name, username=sara)
     except IntegrityError:
         pass
@@ -109,36 +140,52 @@ def _():
     "17.2",
     "The error is caught inside of the block that it broke, so the next query is refused. Catch it "
     "around an inner `atomic()`.",
+    sign=r"except",
 )
 def _():
     sara = User.objects.get(username="sara")
     with transaction.atomic():
-        for name in ["Beans", "Syrups", "Brewing", "Cups"]:
+        for name in ["Beans", "Gifts", "Brewing", "Cups"]:
             try:
                 Category.objects.create(name=name, username=sara)
             except IntegrityError:
                 pass
 
 
-@near_miss("17.2", "Nothing catches the `IntegrityError` of a category that Sara has already.")
+@near_miss(
+    "17.2",
+    "Nothing catches the `IntegrityError` of a category that Sara has already.",
+    sign=r"(?s)\A(?!.*except)",
+)
 def _():
     sara = User.objects.get(username="sara")
-    for name in ["Beans", "Syrups", "Brewing", "Cups"]:
+    for name in ["Beans", "Gifts", "Brewing", "Cups"]:
         Category.objects.create(name=name, username=sara)
 
 
 @near_miss(
-    "17.2", "The loop ends at the first category that Sara has already, or before it adds all."
+    "17.2",
+    '"Gifts" is missing: another owner\'s category of that name is no reason to leave it out.',
 )
 def _():
     sara = User.objects.get(username="sara")
-    Category.objects.create(name="Syrups", username=sara)
+    for name in ["Beans", "Gifts", "Brewing", "Cups"]:
+        if not Category.objects.filter(name=name).exists():
+            Category.objects.create(name=name, username=sara)
+
+
+@near_miss("17.2", "Other owners got the categories, too.", sign="create|add")
+def _():
+    for owner in User.objects.all():
+        for name in ["Beans", "Gifts", "Brewing", "Cups"]:
+            Category.objects.get_or_create(name=name, username=owner)
 
 
 @exercise(
     "17.3",
     stars=2,
     ordered=True,
+    equivalent={"when `price` is greater than `150`": "before the raise, nothing costs 150"},
     hints=[
         "Inside the block, your own queries see the raised prices.",
         "A block can be rolled back without an exception.",
@@ -168,8 +215,11 @@ def _():
 @near_miss("17.3", "Both counts see the old prices: count before the block is rolled back.")
 def _():
     products = Product.objects.filter(username__username="sara")
-    after = products.filter(price__gte=150).count()
-    return [after, after]
+    with transaction.atomic():
+        products.update(price=F("price") + 50)
+        transaction.set_rollback(True)
+    during = products.filter(price__gte=150).count()
+    return [during, products.filter(price__gte=150).count()]
 
 
 @near_miss(
@@ -177,31 +227,57 @@ def _():
 )
 def _():
     products = Product.objects.filter(username__username="sara")
-    return [
-        products.filter(price__gte=150).count(),
-        products.annotate(raised=F("price") + 50).filter(raised__gte=150).count(),
-    ]
+    with transaction.atomic():
+        products.update(price=F("price") + 50)
+        during = products.filter(price__gte=150).count()
+        transaction.set_rollback(True)
+    return [products.filter(price__gte=150).count(), during]
 
 
 @near_miss("17.3", "A price of exactly 150 counts as well: `price__gte=150`.")
 def _():
     products = Product.objects.filter(username__username="sara")
-    return [
-        products.annotate(raised=F("price") + 50).filter(raised__gt=150).count(),
-        products.filter(price__gt=150).count(),
-    ]
+    with transaction.atomic():
+        products.update(price=F("price") + 50)
+        during = products.filter(price__gt=150).count()
+        transaction.set_rollback(True)
+    return [during, products.filter(price__gt=150).count()]
 
 
 @near_miss("17.3", "Other owners' products are in, too.")
 def _():
     products = Product.objects.all()
-    return [
-        products.annotate(raised=F("price") + 50).filter(raised__gte=150).count(),
-        products.filter(price__gte=150).count(),
-    ]
+    with transaction.atomic():
+        products.update(price=F("price") + 50)
+        during = products.filter(price__gte=150).count()
+        transaction.set_rollback(True)
+    return [during, products.filter(price__gte=150).count()]
 
 
-@near_miss("17.3", "A marked block refuses queries: `set_rollback(True)` comes after the count.")
+@near_miss(
+    "17.3",
+    "`rollback()` is refused inside of a block. Mark the block with `set_rollback(True)`.",
+    sign=r"\.rollback\(",
+)
+def _():
+    transaction.rollback()
+
+
+@near_miss("17.3", "Give both numbers as a list: the one during the raise, and the one after it.")
+def _():
+    products = Product.objects.filter(username__username="sara")
+    with transaction.atomic():
+        products.update(price=F("price") + 50)
+        during = products.filter(price__gte=150).count()
+        transaction.set_rollback(True)
+    return during
+
+
+@near_miss(
+    "17.3",
+    "A marked block refuses queries: `set_rollback(True)` comes after the count.",
+    sign=r"set_rollback\(True\)",
+)
 def _():
     products = Product.objects.filter(username__username="sara")
     with transaction.atomic():
@@ -225,70 +301,66 @@ def _():
     hints=[
         "Conditions, order and slice are as always. Which method locks?",
         "Of its options, one waits for nobody and leaves out what is taken.",
-        '`….order_by("issued_at", "pk").select_for_update(skip_locked=True)[:5]`.',
+        '`….order_by("-issued_at", "-pk").select_for_update(skip_locked=True)[:5]`.',
     ],
 )
 def next_five():
     """Two workers never get the same invoice, and none of them waits. Read it inside of `atomic()`:
     the rows are free again when the transaction ends.
     """
-    unpaid = Invoice.objects.filter(
-        username__username="rahim", payment_due__gt=0, void_at__isnull=True
-    )
-    return unpaid.order_by("issued_at", "pk").select_for_update(skip_locked=True)[:5]
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    return unpaid.order_by("-issued_at", "-pk").select_for_update(skip_locked=True)[:5]
 
 
-@near_miss("17.4", "Nothing is locked: two workers would send the same reminders.")
+@near_miss("17.4", "Nothing is locked: two workers would send the same links.")
 def _():
-    unpaid = Invoice.objects.filter(
-        username__username="rahim", payment_due__gt=0, void_at__isnull=True
-    )
-    return unpaid.order_by("issued_at", "pk")[:5]
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    return unpaid.order_by("-issued_at", "-pk")[:5]
 
 
 @near_miss("17.4", "A second worker would wait for the first: leave locked rows out.")
 def _():
-    unpaid = Invoice.objects.filter(
-        username__username="rahim", payment_due__gt=0, void_at__isnull=True
-    )
-    return unpaid.order_by("issued_at", "pk").select_for_update()[:5]
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    return unpaid.order_by("-issued_at", "-pk").select_for_update()[:5]
 
 
 @near_miss(
     "17.4", "With `nowait`, a second worker gets an error. It should get the next free rows."
 )
 def _():
-    unpaid = Invoice.objects.filter(
-        username__username="rahim", payment_due__gt=0, void_at__isnull=True
-    )
-    return unpaid.order_by("issued_at", "pk").select_for_update(nowait=True)[:5]
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    return unpaid.order_by("-issued_at", "-pk").select_for_update(nowait=True)[:5]
+
+
+@near_miss("17.4", "`nowait` and `skip_locked` exclude each other: choose one.")
+def _():
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    both = {"skip_locked": True, "nowait": True}
+    return unpaid.order_by("-issued_at", "-pk").select_for_update(**both)[:5]
 
 
 @near_miss("17.4", "Void invoices are in: `void_at` has to be NULL.")
 def _():
-    unpaid = Invoice.objects.filter(username__username="rahim", payment_due__gt=0)
-    return unpaid.order_by("issued_at", "pk").select_for_update(skip_locked=True)[:5]
+    unpaid = Invoice.objects.filter(payment_due__gt=0)
+    return unpaid.order_by("-issued_at", "-pk").select_for_update(skip_locked=True)[:5]
 
 
-@near_miss("17.4", "The newest come first. Turn the order of `issued_at`.")
-def _():
-    unpaid = Invoice.objects.filter(
-        username__username="rahim", payment_due__gt=0, void_at__isnull=True
-    )
-    return unpaid.order_by("-issued_at", "pk").select_for_update(skip_locked=True)[:5]
-
-
-@near_miss("17.4", "Other owners' invoices are in, too.")
+@near_miss("17.4", "The oldest come first; the task wants the newest.")
 def _():
     unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
-    return unpaid.order_by("issued_at", "pk").select_for_update(skip_locked=True)[:5]
+    return unpaid.order_by("issued_at", "-pk").select_for_update(skip_locked=True)[:5]
+
+
+@near_miss("17.4", "That is a list, read already. Give the QuerySet.")
+def _():
+    unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
+    return list(unpaid.order_by("-issued_at", "-pk").select_for_update(skip_locked=True)[:5])
 
 
 @exercise(
     "17.5",
     stars=2,
     prediction=True,
-    ordered=True,
     hints=[
         "When do the functions run, and when does the last line of the block?",
         "A lambda reads `name` when it runs, not when it is made.",
@@ -296,49 +368,61 @@ def _():
     ],
 )
 def three_lambdas():
-    """`["end", "Bowl", "Bowl", "Bowl"]`. The functions run after the commit, and the lambda reads
-    `name` only then. `partial(sent.append, name)` keeps the value of its turn.
+    """`"end Bowl Bowl Bowl"`. The functions run after the commit, and a lambda reads `name` only
+    then. `partial(sent.append, name)` keeps the value that `name` has in its turn.
     """
     sent = []
     with TestCase.captureOnCommitCallbacks(execute=True), transaction.atomic():
         for name in ["Mug", "Cup", "Bowl"]:
             transaction.on_commit(lambda: sent.append(name))  # noqa: B023
         sent.append("end")
-    return sent
+    return " ".join(sent)
 
 
 @near_miss("17.5", "The order is right. But each lambda reads `name` when it runs, after the loop.")
 def _():
-    return ["end", "Mug", "Cup", "Bowl"]
+    return "end Mug Cup Bowl"
 
 
-@near_miss(
-    "17.5", "The functions run after the commit, so after `end`; and `name` is read only then."
-)
+@near_miss("17.5", "The functions run after the commit, so after `end`, and they read `name` then.")
 def _():
-    return ["Mug", "Cup", "Bowl", "end"]
+    return "Mug Cup Bowl end"
 
 
 @near_miss("17.5", "The functions run after the commit, so `end` comes before them.")
 def _():
-    return ["Bowl", "Bowl", "Bowl", "end"]
+    return "Bowl Bowl Bowl end"
 
 
 @near_miss("17.5", "The block commits when it ends, so the functions do run.")
 def _():
-    return ["end"]
+    return "end"
 
 
 @near_miss("17.5", "Three functions were registered, and all of them run.")
 def _():
-    return ["end", "Bowl"]
+    return "end Bowl"
+
+
+@near_miss("17.5", "The lambdas read `name` after the loop, when it is no longer the first.")
+def _():
+    return "end Mug Mug Mug"
+
+
+@near_miss("17.5", '`sent.append("end")` is no function of `on_commit()`, but it runs as well.')
+def _():
+    return "Bowl Bowl Bowl"
+
+
+@near_miss("17.5", '`sent.append("end")` runs as well, and the lambdas read `name` after the loop.')
+def _():
+    return "Mug Cup Bowl"
 
 
 @exercise(
     "17.6",
     stars=2,
     prediction=True,
-    ordered=False,
     hints=[
         "A lock comes with a statement. Which of the lines send one, and which?",
         "A QuerySet that nobody reads sends nothing. A `COUNT(*)` returns no rows to lock.",
@@ -381,12 +465,12 @@ def same_again():
     below zero.
     """
     invoices = Invoice.objects.filter(
-        username__username="sara", issued_at__year=2026, issued_at__month=6
-    ).prefetch_related("invoice_products")
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
+    )
     for invoice in invoices.order_by("number"):
         try:
             with transaction.atomic():
-                for line in invoice.invoice_products.all():
+                for line in invoice.invoice_products.order_by("qty", "product__name"):
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
         except IntegrityError:
             pass
@@ -394,15 +478,15 @@ def same_again():
 
 @near_miss(
     "17.7",
-    "Lines of refused invoices were taken: the block has to be around all lines of an invoice, not "
-    "around each line.",
+    "Lines of refused invoices were taken: a line that fails has to undo the other lines of its "
+    "invoice.",
 )
 def _():
     invoices = Invoice.objects.filter(
-        username__username="sara", issued_at__year=2026, issued_at__month=6
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
     )
     for invoice in invoices.order_by("number"):
-        for line in invoice.invoice_products.all():
+        for line in invoice.invoice_products.order_by("qty", "product__name"):
             try:
                 with transaction.atomic():
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
@@ -412,11 +496,38 @@ def _():
 
 @near_miss(
     "17.7",
-    "Nothing was taken: the first invoice that fails undoes all of them. Give each invoice a block "
-    "of its own.",
+    "The lines before the one that fails were taken: put the block around all lines of an invoice.",
 )
 def _():
-    return None
+    invoices = Invoice.objects.filter(
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
+    )
+    for invoice in invoices.order_by("number"):
+        for line in invoice.invoice_products.order_by("qty", "product__name"):
+            try:
+                with transaction.atomic():
+                    Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
+            except IntegrityError:
+                break
+
+
+@near_miss(
+    "17.7",
+    "Nothing was taken: the first invoice that fails undoes all of them. Give each invoice a block "
+    "of its own.",
+    sign=r"atomic\(\):\s+for \w+ in (?!\w+\.invoice_products)",
+)
+def _():
+    invoices = Invoice.objects.filter(
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
+    )
+    try:
+        with transaction.atomic():
+            for invoice in invoices.order_by("number"):
+                for line in invoice.invoice_products.order_by("qty", "product__name"):
+                    Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
+    except IntegrityError:
+        pass
 
 
 @near_miss(
@@ -426,37 +537,45 @@ def _():
 )
 def _():
     invoices = Invoice.objects.filter(
-        username__username="sara", issued_at__year=2026, issued_at__month=6
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
     )
     with transaction.atomic():
         for invoice in invoices.order_by("number"):
             try:
-                for line in invoice.invoice_products.all():
+                for line in invoice.invoice_products.order_by("qty", "product__name"):
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
             except IntegrityError:
                 pass
 
 
-@near_miss("17.7", "Nothing catches the `IntegrityError` of an invoice that has to be left out.")
+@near_miss(
+    "17.7",
+    "Nothing catches the `IntegrityError` of an invoice that has to be left out.",
+    sign=r"(?s)\A(?!.*except)",
+)
 def _():
     invoices = Invoice.objects.filter(
-        username__username="sara", issued_at__year=2026, issued_at__month=6
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
     )
     for invoice in invoices.order_by("number"):
         with transaction.atomic():
-            for line in invoice.invoice_products.all():
+            for line in invoice.invoice_products.order_by("qty", "product__name"):
                 Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
 
 
-@near_miss("17.7", "After the first invoice that fails, the others still have their turn.")
+@near_miss(
+    "17.7",
+    "After the first invoice that fails, the others still have their turn.",
+    sign=r"\b(break|return)\b|try:\s+for \w+ in (?!\w+\.invoice_products)",
+)
 def _():
     invoices = Invoice.objects.filter(
-        username__username="sara", issued_at__year=2026, issued_at__month=6
+        username__username="rahim", issued_at__year=2026, issued_at__month=6
     )
     try:
         for invoice in invoices.order_by("number"):
             with transaction.atomic():
-                for line in invoice.invoice_products.all():
+                for line in invoice.invoice_products.order_by("qty", "product__name"):
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
     except IntegrityError:
         pass
