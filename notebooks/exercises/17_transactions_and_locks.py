@@ -503,7 +503,7 @@ def _():
         username__username="rahim", issued_at__year=2026, issued_at__month=6
     )
     for invoice in invoices.order_by("number"):
-        for line in invoice.invoice_products.order_by("qty", "product__name"):
+        for line in invoice.invoice_products.all():
             try:
                 with transaction.atomic():
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
