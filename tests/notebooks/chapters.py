@@ -46,6 +46,7 @@ METADATA = {
 VARIES = "varies"
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 HEADLINE = re.compile(r"^(no queries|\d+ quer(?:y|ies))", re.MULTILINE)
+ON_POSTGRESQL = re.compile(r"^On PostgreSQL \d+:\n\n```text\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @contextmanager
@@ -162,6 +163,19 @@ def query_counts(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
         headlines = [found[1] for text in texts if (found := HEADLINE.match(text))]
         counts.append((cell.source.partition("\n")[0], headlines))
     return counts
+
+
+def on_postgresql(notebook: NotebookNode) -> list[tuple[str, str]]:
+    """Where a text says "On PostgreSQL 15:": what it says the cell above prints there, and what
+    that cell has printed."""
+    answers, printed = [], ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            streams = [out.text for out in cell.outputs if out.output_type == "stream"]
+            printed = "".join(streams)
+        elif said := ON_POSTGRESQL.search(cell.source):
+            answers.append((said[1], printed))
+    return answers
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

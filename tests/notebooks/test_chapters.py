@@ -7,7 +7,15 @@ import pytest
 from django.db import connection
 
 from . import rules
-from .chapters import CHAPTERS, FOLDER, code_cells, differences, execute, query_counts
+from .chapters import (
+    CHAPTERS,
+    FOLDER,
+    code_cells,
+    differences,
+    execute,
+    on_postgresql,
+    query_counts,
+)
 
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -22,7 +30,17 @@ def test_executing_it_shows_what_is_committed(path, shop_url, shop_digest):
         assert not changed, f"{path.name} shows something else now (make notebooks):\n{changed}"
     else:
         assert query_counts(fresh) == query_counts(stored)
+    if connection.vendor == "postgresql":
+        for said, printed in on_postgresql(fresh):
+            assert printed == said
     assert shop_digest() == before, "a chapter leaves the shop as it found it"
+
+
+@chapters
+def test_whatever_postgresql_is_said_to_answer_is_compared(path):
+    notebook = nbformat.read(path, as_version=4)
+    said = [re.findall(r"^On PostgreSQL \d+:$", cell.source, re.M) for cell in notebook.cells]
+    assert len(on_postgresql(notebook)) == sum(map(len, said))
 
 
 @chapters
