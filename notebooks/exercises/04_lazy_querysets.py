@@ -94,8 +94,8 @@ def _():
     ],
 )
 def products_for_the_page():
-    """A list has no more queries to run. A QuerySet whose cache is filled does as well:
-    `products = …; len(products); products`.
+    """A list has no more queries to run. A QuerySet whose cache is filled works as
+    well: `products = …; len(products); products`.
 
     With an empty cache, `products[0]` costs one query and the rest of the page a second one.
     """
@@ -167,7 +167,8 @@ def _():
         "when `email` ends in `'.com'` in any letter case": "addresses are in small letters",
         "when `email` contains `'.com'` in this letter case": "in these addresses it ends them",
         "when `email` contains `'.com'` in any letter case": "in these addresses it ends them",
-        "with `invoices__updated_at` for `invoices__issued_at`": "no invoice was changed in May",
+        "with `invoices__updated_at` for `invoices__issued_at`": "in June and in "
+        "May, the customers with an invoice issued are those with an invoice changed",
         "when `pk` does not decide between equal rows": "`EXCEPT` sorts by key on SQLite",
     },
     hints=[

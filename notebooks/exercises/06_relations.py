@@ -57,7 +57,7 @@ def _():
     ],
 )
 def products_never_sold():
-    """`invoice_products=None` is a `LEFT OUTER JOIN` that keeps the products without a partner.
+    """`invoice_products=None` is a `LEFT OUTER JOIN` that keeps the products with no matching line.
     `~Exists(InvoiceProduct.objects.filter(product=OuterRef("pk")))` says the same without a join.
     """
     return Product.objects.filter(username__username="sara", invoice_products=None)
@@ -127,7 +127,7 @@ def _():
     ],
 )
 def rahims_customers_without_a_large_invoice():
-    """The two conditions belong to one invoice, so they stand in one QuerySet of invoices.
+    """The two conditions belong to one invoice, so write them in one QuerySet of invoices.
     `exclude(invoices__issued_at__year=2025, invoices__total__gt=409)` would also remove customers
     with a small invoice in 2025 and a large one in another year.
     """

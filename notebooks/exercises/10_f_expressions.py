@@ -48,7 +48,7 @@ def _():
 )
 def more_than_there_is():
     """`F("product__stock")` joins the product, and each line is compared with its own. A line's
-    owner is the owner of its invoice, so `invoice__username__username` does as well.
+    owner is the owner of its invoice, so `invoice__username__username` works as well.
     """
     return InvoiceProduct.objects.filter(username__username="rahim", qty__gt=F("product__stock"))
 
@@ -76,13 +76,14 @@ def _():
 )
 def missing_to_thirty():
     """A number and an `F` can be combined in either order. The condition is on the column itself;
-    filtering on `missing__gt=0` gives the same rows.
+    filtering on `missing__gt=0` gives the same rows on SQLite and PostgreSQL. On MariaDB `stock` is an
+    unsigned column, and a difference below zero is an error.
     """
     products = Product.objects.filter(username__username="rahim", stock__lt=30)
     return products.annotate(missing=30 - F("stock")).values("name", "missing")
 
 
-@near_miss("10.3", "The sign is the wrong way: a stock of 10 has to give 20, not -20.")
+@near_miss("10.3", "The sign is wrong: a stock of 10 has to give 20, not -20.")
 def _():
     products = Product.objects.filter(username__username="rahim", stock__lt=30)
     return products.annotate(missing=F("stock") - 30).values("name", "missing")
@@ -112,8 +113,9 @@ def _():
     ],
 )
 def cheaper_brewing():
-    """One `UPDATE`. `Round()` makes the stored value exact on SQLite, too; PostgreSQL and MariaDB
-    round to the column's two decimals themselves. A float as the factor raises a `FieldError`.
+    """One `UPDATE`. Without `Round()`, SQLite stores every digit of the result; PostgreSQL and
+    MariaDB round to the column's two decimals themselves. With a float as the factor, `Round()` raises
+    a `FieldError` on PostgreSQL, and none on SQLite and MariaDB.
     """
     Product.objects.filter(category__name="Brewing", category__username__username="sara").update(
         price=Round(F("price") * Decimal("0.8"), 2)
@@ -182,8 +184,8 @@ def _():
     ],
 )
 def take_twenty_of_each():
-    """Condition and change in one `UPDATE`: whatever others do at the same time, no stock falls
-    below zero. `update()` returns how many products had enough.
+    """Condition and change in one `UPDATE`: whatever others do at the same time, this takes no
+    stock below zero. `update()` returns how many products had enough.
     """
     Product.objects.filter(username__username="sara", stock__gte=20).update(stock=F("stock") - 20)
 
