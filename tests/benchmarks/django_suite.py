@@ -44,7 +44,7 @@ for alias in ("default", "other"):
         DATABASES[alias]["NAME"] = f"{name}_{os.environ['SUITE_JOB']}_{alias}"
 """
 # Compares connection.execute_wrappers, where the recorder is, with what it has put there.
-EXPECTED_TO_FAIL = "test_nested_wrapper_invoked"
+EXPECTED_TO_FAIL = "test_wrapper_connection_specific"
 NOT_LABELS = {"gis_tests", "import_error_package", "test_runner_apps"}
 TOGETHER = 12  # labels
 LONGEST_TEST, LONGEST_REPORT = 600, 20  # seconds until we take it to hang

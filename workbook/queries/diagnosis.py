@@ -4,13 +4,16 @@ Right or silent. A relation is named only when Django's own frames named it, and
 a loop only when one and the same expression of the reader's code ran again and again.
 """
 
+import inspect
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from django.apps import apps
+
 from workbook.queries import expressions, fixes, relations
 from workbook.queries.fixes import Loop
-from workbook.queries.origins import Origin, Place
+from workbook.queries.origins import Origin, Place, is_library
 from workbook.queries.recorder import Capture, Query, Unread
 from workbook.queries.relations import Access, Call
 from workbook.queries.statements import shape_of
@@ -220,8 +223,18 @@ def _explain_method(group: list[Query]) -> Finding | None:
         return None
     if not _some_statement_ran_often(group):
         return None
-    sentence = f"{group[0].call.label} ran {len(group):,} queries{_at(group)}."
+    sentence = f"{_as_written(group[0])} ran {len(group):,} queries{_at(group)}."
     return Finding("N+1", sentence, fixes.for_lookup(group), group)
+
+
+def _as_written(query: Query) -> str:
+    """What the reader calls a library's method or property; its name may lead to another one."""
+    call, expression = query.call, expressions.find(query.origin.path[0])
+    if expression is None or expression.calls(call.method):
+        return call.label
+    if call.method in expression.attributes:
+        return call.label.removesuffix("()")
+    return f"A method of {call.model._meta.object_name}"
 
 
 def _explain_statement(group: list[Query]) -> Finding | None:
@@ -240,7 +253,7 @@ def _explain_statement(group: list[Query]) -> Finding | None:
         if len({_code(each) for each in group}) > 1:  # a loop over QuerySets, to compare them
             return None
         return Finding("Repeated", *_ran_again(group), group)
-    if "IN (…)" in shape_of(query.sql):  # in batches, and the reader knows
+    if _looks_up_several(query):  # in batches, and the reader knows
         return None
     sentence = f"One statement ran {times}{at}, with different parameters."
     return Finding("Repeated", sentence, fixes.for_lookup(group), group)
@@ -369,13 +382,39 @@ def _in_while(origin: Origin) -> bool:
 def _explain_unread(capture: Capture) -> list[Finding]:
     groups: dict[object, list[Unread]] = {}
     for unread in capture.unread:  # an iterator prefetches once for each of its chunks
-        groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
+        if _can_be_left_out(unread):
+            groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
     prefetched = {
         query.access.name
         for query in capture.queries
         if query.access and query.access.kind == relations.PREFETCH
     }
     return [_explain_unread_relation(group, prefetched) for group in groups.values()]
+
+
+def _can_be_left_out(unread: Unread) -> bool:
+    """Whether the reader's own code, or a manager of theirs, asks for a relation."""
+    words = expressions.words(unread.query.origin.path)
+    return words is None or words.issuperset(unread.path.split("__")) or _managed(unread.path)
+
+
+def _managed(path: str) -> bool:
+    kinds = {
+        kind
+        for model in apps.get_models()
+        for manager in model._meta.managers
+        for kind in (type(manager), manager._queryset_class)
+    }
+    quoted = re.compile(rf"""["']{path}(?:__|["'])""")
+    return any(quoted.search(_source(kind)) for kind in kinds)
+
+
+def _source(kind: type) -> str:
+    """The text of a class that is the reader's own, empty for others."""
+    try:
+        return "" if is_library(inspect.getfile(kind)) else inspect.getsource(kind)
+    except (OSError, TypeError):  # made by a function, or in a cell
+        return ""
 
 
 def _explain_unread_relation(group: list[Unread], prefetched: set[str]) -> Finding:
@@ -409,7 +448,15 @@ def _is_batch(query: Query) -> bool:
         return True
     if call.method in fixes.WRITES:
         return _runs_once(query.origin)
-    return "IN (…)" in shape_of(query.sql)
+    return _looks_up_several(query)
+
+
+def _looks_up_several(query: Query) -> bool:
+    """Whether the reader's own code gives a list of values to look up."""
+    if "IN (…)" not in shape_of(query.sql):
+        return False
+    words = expressions.words(query.origin.path)
+    return words is None or "in" in words or query.call.kind == relations.CURSOR
 
 
 def _places(queries: list[Query]) -> list[Place]:

@@ -1,7 +1,7 @@
 """The reader's code as it is written: the expression that ran a query, and the loop around it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ class Expression(NamedTuple):
     function: ast.AST  # that it stands in, or the whole module
     loops: tuple[Loop, ...]  # innermost first
     callback: bool  # does it stand in a lambda or a generator, which others may run in a loop?
+    scope: ast.AST  # the named function around it, or the whole module
 
     @property
     def root(self) -> str:
@@ -71,12 +72,27 @@ class Expression(NamedTuple):
         """The names of the attributes it uses: `tags` and `all` in `food.tags.all()`."""
         return frozenset(n.attr for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Every name and string that its function has, and `name__in` as `name` and `in` too."""
+        return _words(self.scope)
+
     def calls(self, function: str) -> bool:
         """Whether it calls, in so many words, what has this name."""
         return any(
             isinstance(node, ast.Call) and _last_name(node.func) == function
             for node in ast.walk(self.node)
         )
+
+
+@lru_cache(maxsize=64)
+def _words(scope: ast.AST) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(scope):
+        for name in ("id", "attr", "arg", "value"):  # a variable, an attribute, a keyword, a string
+            if isinstance(word := getattr(node, name, None), str):
+                found.update((word, *word.split("__")))
+    return frozenset(found)
 
 
 _CONSUMERS = {
@@ -99,6 +115,9 @@ def _last_name(node: ast.AST) -> str:
     return getattr(node, "id", "") or getattr(node, "attr", "")
 
 
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
 def find(step: Step) -> Expression | None:
     """The expression at a step of a way, None where the source is not at hand."""
     tree = _parsed(source_of(step.filename)) if step.filename else None
@@ -108,7 +127,8 @@ def find(step: Step) -> Expression | None:
     nodes = list(_down_to(tree, (line, column), (last_line, last_column)))
     if not nodes:
         return None
-    return Expression(nodes[-1], *_around(tree, nodes))
+    scope = next((node for node in nodes[::-1] if isinstance(node, _FUNCTION)), tree)
+    return Expression(nodes[-1], *_around(tree, nodes), scope)
 
 
 @lru_cache(maxsize=32)
@@ -168,6 +188,14 @@ def _around(tree: ast.AST, nodes: list[ast.AST]) -> tuple[ast.AST, tuple[Loop, .
 
 def _names(target: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def words(path: Iterable[Step]) -> frozenset[str] | None:
+    """What the reader's functions on the way to a query say; None where a source is not at hand."""
+    found = [find(step) for step in path]
+    if not found or None in found:
+        return None
+    return frozenset().union(*(expression.words for expression in found))
 
 
 def chains(step: Step) -> tuple[tuple[tuple[str, ...], bool], ...]:

@@ -171,7 +171,8 @@ def _path(query: Any, column: Col) -> str | None:
     while join is not None and join.parent_alias:
         if not hasattr(join, "join_field"):
             return None
-        parts.insert(0, join.join_field.name)
+        if not getattr(join.join_field.remote_field, "parent_link", False):  # it is the same object
+            parts.insert(0, join.join_field.name)
         join = query.alias_map.get(join.parent_alias)
     return "__".join(parts) if join is not None else None
 

@@ -96,6 +96,15 @@ FOLLOWED = {
         "for novelist in Novelist.objects.only('pen_name', 'name'):\n    novelist.name",
         1,
     ),
+    "a relation of the parent, by the parent link": Case(
+        "N+1",
+        "for novelist in Novelist.objects.all():\n    list(novelist.author_ptr.books.all())",
+        "Author.books was fetched 4 times, at line 2.",
+        'Try .prefetch_related("author_ptr__books").',
+        "for novelist in Novelist.objects.prefetch_related('author_ptr__books'):\n"
+        "    list(novelist.author_ptr.books.all())",
+        3,
+    ),
     "the child of a parent model": Case(
         "N+1",
         "for author in Author.objects.filter(name__startswith='novelist'):\n    author.novelist",
@@ -374,6 +383,33 @@ FOLLOWED = {
         'Try .prefetch_related("issues").',
         'for magazine in Magazine.objects.prefetch_related("issues"):\n'
         "    list(magazine.issues.all())",
+        2,
+    ),
+    "filtered by a library's method": Case(
+        "N+1",
+        "for magazine in Magazine.objects.all():\n    list(magazine.first_issues())",
+        "Magazine.issues was queried 4 times, at line 2.",
+        "The code called here makes its own query on Magazine.issues, so a prefetch does not help: "
+        "try one query of your own before the loop.",
+        "issues = Issue.objects.filter(number__lt=3)\nfor issue in issues:\n    issue.magazine_id",
+        1,
+    ),
+    "sorted by a library's property": Case(
+        "N+1",
+        "for magazine in Magazine.objects.all():\n    magazine.total",
+        "Magazine.issues was queried 4 times, at line 2.",
+        "try one query of your own before the loop.",
+        "dict(Issue.objects.values_list('magazine').annotate(Sum('number')))",
+        1,
+    ),
+    "counted and fetched in the same turn": Case(
+        "N+1",
+        "for author in Author.objects.all():\n"
+        "    author.books.count()\n    list(author.books.all())",
+        "Author.books was fetched 9 times, at line 3.",
+        'Try .prefetch_related("books").',
+        "for author in Author.objects.prefetch_related('books'):\n"
+        "    author.books.count()\n    list(author.books.all())",
         2,
     ),
     "in a comprehension": Case(
@@ -878,6 +914,14 @@ REPEATED = {
         "len(Book.objects.filter(author__name__in=['author 1', 'author 2', 'author 3']))",
         1,
     ),
+    "looked up by a field of the parent model": Case(
+        "Repeated",
+        "for n in range(4):\n    Novelist.objects.filter(name=f'novelist {n}').first()",
+        "One statement ran 4 times, at line 2, with different parameters.",
+        "Try one query before the loop: Novelist.objects.filter(name__in=…).",
+        "len(Novelist.objects.filter(name__in=[f'novelist {n}' for n in range(4)]))",
+        1,
+    ),
     "counted by a field": Case(
         "Repeated",
         "for author in Author.objects.all():\n    Book.objects.filter(author=author).count()",
@@ -917,6 +961,30 @@ REPEATED = {
         "Issue.predecessor() ran 4 queries, at line 2.",
         "Try one query before the loop: Issue.objects.filter(…, magazine__in=…).",
         "len(Issue.objects.filter(number=2))",
+        1,
+    ),
+    "a library's property": Case(
+        "N+1",
+        "for issue in Issue.objects.filter(number=3):\n    issue.next_number",
+        "Issue.next_number ran 4 queries, at line 2.",
+        "",
+        "dict(Issue.objects.values_list('magazine').annotate(Max('number')))",
+        1,
+    ),
+    "a library's property, by a function of another name": Case(
+        "N+1",
+        "for issue in Issue.objects.filter(number=3):\n    issue.following",
+        "A method of Issue ran 4 queries, at line 2.",
+        "",
+        "dict(Issue.objects.values_list('magazine').annotate(Max('number')))",
+        1,
+    ),
+    "rows looked up by a library's method, several at a time": Case(
+        "Repeated",
+        "for issue in Issue.objects.filter(number=3):\n    list(issue.earlier())",
+        "One statement ran 4 times, at line 2, with different parameters.",
+        "",
+        "list(Issue.objects.filter(number__lt=3))",
         1,
     ),
 }
@@ -1110,6 +1178,27 @@ def test_repetition_is_named_and_the_fix_removes_it(case, told):
 def one_line_lower(sentence):
     """The sentence for a cell that begins with a magic."""
     return re.sub(r"(lines?|and) (\d+)", lambda m: f"{m[1]} {int(m[2]) + 1}", sentence)
+
+
+# What the report says is true, and no change at this line would take it away.
+WITHOUT_A_FIX = {
+    "of objects that the same call loads": (
+        "for magazine in Magazine.objects.all():\n    magazine.neighbours()",
+        "Magazine.issues was fetched 12 times, at line 2.",
+    ),
+    "counted by what a library looks up": (
+        "for issue in Issue.objects.filter(number=3):\n    issue.itself().count()",
+        "One statement ran 4 times",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "says"), WITHOUT_A_FIX.values(), ids=WITHOUT_A_FIX)
+def test_no_fix_is_told_where_none_is_known(code, says, told):
+    shown = told(code)
+    assert any(says in sentence for _, sentence in shown.findings), shown.report
+    assert "Try " not in shown.report
+    assert "Fix: " not in shown.report
 
 
 def test_the_line_of_a_function_defined_in_an_earlier_cell(library_cell):
@@ -1537,6 +1626,9 @@ READ = {
     ),
     "a generic relation, read": (
         "for note in Note.objects.prefetch_related('about'):\n    note.about"
+    ),
+    "prefetched by a library's method": (
+        "for magazine in Magazine.with_issues():\n    magazine.name"
     ),
     "counted by the database": "Book.objects.select_related('author').count()",
     "one object": "author = Author.objects.prefetch_related('books').get(name='author 1')",
