@@ -222,17 +222,19 @@ def watch() -> None:
     from django.db.models import options  # noqa: F401  (Django's own order of importing)
     from django.test.utils import CaptureQueriesContext
 
-    from workbook.queries import diagnosis, queries, recorder, report, unread
+    from workbook.queries import diagnosis, origins, queries, recorder, report, unread
 
     def hangs(*signal_and_frame: object) -> None:
         raise HangsError(f"took more than {LONGEST_REPORT} s")
 
+    # What runs the tests is no code of the reader's, who would have a loop around each of them.
+    origins._LIBRARIES += (__file__, sys.argv[0])
     unread.install()
     signal.signal(signal.SIGALRM, hangs)
     call = unittest.TestCase._callTestMethod
 
     def recorded(test: unittest.TestCase, method: Any) -> None:
-        faulthandler.dump_traceback_later(LONGEST_TEST, exit=True)
+        faulthandler.dump_traceback_later(LONGEST_TEST, exit=True, file=sys.__stderr__)
         unread.forget()
         capture = queries()
         try:

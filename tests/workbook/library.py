@@ -277,6 +277,9 @@ def with_issues(self):
 
 def neighbours(self):
     return [list(issue.magazine.issues.all()) for issue in self.issues.select_related("magazine")]
+
+def everything():
+    return [list(magazine.issues.all()) for magazine in Magazine.objects.all()]
 """,
         "<a library>",
         "exec",
@@ -287,6 +290,7 @@ Issue.earlier, Issue.itself = earlier, itself  # noqa: F821
 Issue.next_number, Issue.following = property(next_number), property(wrapped)  # noqa: F821
 Magazine.first_issues, Magazine.total = first_issues, property(total)  # noqa: F821
 Magazine.with_issues = classmethod(with_issues)  # noqa: F821
+Tag.everything = staticmethod(everything)  # noqa: F821
 Magazine.neighbours = neighbours  # noqa: F821
 
 

@@ -94,13 +94,18 @@ def diagnose(capture: Capture) -> list[Finding]:
 def _grouped(queries: list[Query]) -> list[list[Query]]:
     groups: dict[object, list[Query]] = {}
     known: dict[str, str] = {}
+    writing = {
+        (id(query.call), id(query.origin))
+        for query in queries
+        if query.call and query.call.kind in _BY_LIBRARIES and not query.is_select
+    }
     for query in queries:
         origin, access, call, sql = query.origin, query.access, query.call, query.sql
         if not origin.path:  # no line known, e.g. a task of its own: nothing to go by
             continue
         # Origins, accesses and calls that are equal are one object.
         key: tuple = id(origin), query.alias
-        if call is not None and _whole(call, access):
+        if call is not None and ((id(call), id(origin)) in writing or _whole(call, access)):
             key += (id(call),)  # whatever statements it needs
         elif access is not None and access.asked is None:
             if access.kind == relations.PREFETCH:  # levels of one statement, no loop
@@ -114,6 +119,9 @@ def _grouped(queries: list[Query]) -> list[list[Query]]:
             key += (shape,)
         groups.setdefault(key, []).append(query)
     return list(groups.values())
+
+
+_BY_LIBRARIES = (relations.LIBRARY, relations.OTHER)
 
 
 def _whole(call: Call, access: Access | None) -> bool:
@@ -130,6 +138,8 @@ def _explain(loop: Loop, loops: list[Loop], queries: list[Query]) -> Finding | N
         return _explain_prefetches(group)
     if call is not None and call.method in fixes.WRITES:
         return _explain_writes(group)
+    if call is not None and call.kind in _BY_LIBRARIES and not all(q.is_select for q in group):
+        return _explain_method(group) if call.kind == relations.LIBRARY else None
     if query.access is not None:
         return _explain_access(loop, loops, queries)
     if call is not None and call.kind == relations.LIBRARY:
@@ -142,6 +152,8 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     access, times, at = group[0].access, f"{len(group):,} times", _at(group)
     if access.kind == relations.DEFERRED:
         return _explain_deferred(group, queries)
+    if _is_a_library_s_own(group[0], queries):
+        return None
     subjects = {query.subject for query in group}
     if len(subjects) == 1 and None not in subjects:
         if not _sees_the_same(group) or _in_while(group[0].origin):
@@ -159,6 +171,18 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     verb = "counted" if counted else "fetched" if access.served_by_prefetch else "queried"
     fix = fixes.for_relation(loop, loops, queries)
     return Finding("N+1", f"{access.label} was {verb} {times}{at}.", fix, group)
+
+
+def _is_a_library_s_own(query: Query, queries: list[Query]) -> bool:
+    """Whether one call of a library's loads objects and loops over them, all by itself."""
+    if query.call is None or query.call.kind not in _BY_LIBRARIES or not _runs_once(query.origin):
+        return False
+    words = expressions.words(query.origin.path)
+    return not any(
+        each.source and each.source.model._meta.object_name in words
+        for each in queries
+        if each.origin is query.origin
+    )
 
 
 def _explain_deferred(group: list[Query], queries: list[Query]) -> Finding | None:
@@ -219,22 +243,12 @@ def _some_statement_ran_often(group: list[Query]) -> bool:
 
 def _explain_method(group: list[Query]) -> Finding | None:
     """A method of a library's model or manager, which we know by name only."""
-    if _runs_once(group[0].origin) or not all(query.is_select for query in group):
+    if _runs_once(group[0].origin) or not _some_statement_ran_often(group):
         return None
-    if not _some_statement_ran_often(group):
-        return None
-    sentence = f"{_as_written(group[0])} ran {len(group):,} queries{_at(group)}."
-    return Finding("N+1", sentence, fixes.for_lookup(group), group)
-
-
-def _as_written(query: Query) -> str:
-    """What the reader calls a library's method or property; its name may lead to another one."""
-    call, expression = query.call, expressions.find(query.origin.path[0])
-    if expression is None or expression.calls(call.method):
-        return call.label
-    if call.method in expression.attributes:
-        return call.label.removesuffix("()")
-    return f"A method of {call.model._meta.object_name}"
+    title = "N+1" if all(query.is_select for query in group) else "One by one"
+    sentence = f"{group[0].call.label} ran {len(group):,} queries{_at(group)}."
+    one_statement = len({shape_of(query.sql) for query in group}) == 1
+    return Finding(title, sentence, fixes.for_lookup(group) if one_statement else "", group)
 
 
 def _explain_statement(group: list[Query]) -> Finding | None:

@@ -77,6 +77,15 @@ class Expression(NamedTuple):
         """Every name and string that its function has, and `name__in` as `name` and `in` too."""
         return _words(self.scope)
 
+    @property
+    def called(self) -> tuple[str, bool] | None:
+        """What it calls or reads, and whether it calls it: ("count", True) for `books.count()`."""
+        node = self.node.value if isinstance(self.node, ast.Await) else self.node
+        if isinstance(node, ast.Call):
+            name = _last_name(node.func)
+            return (name, True) if name else None
+        return (node.attr, False) if isinstance(node, ast.Attribute) else None
+
     def calls(self, function: str) -> bool:
         """Whether it calls, in so many words, what has this name."""
         return any(
@@ -196,6 +205,12 @@ def words(path: Iterable[Step]) -> frozenset[str] | None:
     if not found or None in found:
         return None
     return frozenset().union(*(expression.words for expression in found))
+
+
+def called(step: Step) -> tuple[str, bool] | None:
+    """What the expression at a step calls or reads; None where that is not known."""
+    expression = find(step)
+    return expression.called if expression else None
 
 
 def chains(step: Step) -> tuple[tuple[tuple[str, ...], bool], ...]:

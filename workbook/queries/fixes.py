@@ -50,7 +50,9 @@ def for_relation(loop: Loop, loops: list[Loop], queries: list[Query]) -> str:
     if not access.served_by_prefetch:
         if loop.queries[0].call.method == "serialize":  # it looks for prefetched rows
             return f'Try .prefetch_related("{access.name}").'
-        return _with_conditions(access) if _written_here(loop) else _by_own_query(access)
+        if _written_here(loop):
+            return _with_conditions(access)
+        return _by_own_query(access) if _is_all_that_ran(loop, queries) else ""
     if _made_within(loop, queries):
         return ""
     loaded = ways_to(access.owner, loop, loops, queries)
@@ -58,6 +60,8 @@ def for_relation(loop: Loop, loops: list[Loop], queries: list[Query]) -> str:
         return f'Try prefetch_related_objects(objects, "{access.name}") before the loop.'
     by_join = access.kind in relations.TO_ONE
     if len(loaded) != 1:
+        if not _written_here(loop):
+            return ""
         method = "select_related" if by_join else "prefetch_related"
         owner = access.owner._meta.object_name
         return f'Try .{method}("{access.name}") where the {owner} objects are loaded.'
@@ -87,6 +91,12 @@ def _written_here(loop: Loop) -> bool:
     return words is None or loop.access.name in words
 
 
+def _is_all_that_ran(loop: Loop, queries: list[Query]) -> bool:
+    """Whether the call that ran these queries ran no others."""
+    origin = loop.queries[0].origin
+    return sum(query.origin is origin for query in queries) == len(loop.queries)
+
+
 def _by_own_query(access: Access) -> str:
     return (
         f"The code called here makes its own query on {access.label}, so a prefetch does not help: "
@@ -106,7 +116,8 @@ def _makes(query: Query, access: Access) -> bool:
         return False
     if _written(access.owner, [query], "INSERT"):
         return True
-    return bool(query.source and [*_paths(query.source, access.owner)])
+    source = query.source
+    return bool(source and [*_joined(source.model, source.joins, access.owner)])
 
 
 def _counts_all(access: Access) -> bool:
@@ -202,11 +213,22 @@ def ways_to(
         if access and access.kind != relations.PREFETCH:
             continue  # loaded one by one, in the loops above
         prefix = access.name if access else ""
-        for path in _paths(query.source, owner):
+        for path in _joined(query.source.model, query.source.joins, owner):
             path = "__".join(part for part in (prefix, path) if part)
             found.setdefault((path, not prefix), Loaded(path, not prefix, query.source))
     if loop and any(_leads_to_itself(outer, loop) for outer in loops):
         return [way for way in found.values() if way.path]
+    return list(found.values()) or _ways_by_parent_links(owner, queries)
+
+
+def _ways_by_parent_links(owner: type[Model], queries: list[Query]) -> list[Loaded]:
+    """Objects of a parent model, which Django makes from the fields of a child's."""
+    found = {}
+    for query in queries:
+        if query.source and query.access is None and (query.rows or 0) > 1:
+            link = query.source.model._meta.parents.get(owner)
+            if link is not None:
+                found[link.name] = Loaded(link.name, False, query.source)
     return list(found.values())
 
 
@@ -233,14 +255,6 @@ def _same_relation(one: Loop, other: Loop) -> bool:
         return False
     kinds = {one.access.kind, other.access.kind}
     return one.access.label == other.access.label and relations.DEFERRED not in kinds
-
-
-def _paths(source: Source, owner: type[Model]) -> Iterable[str]:
-    """The ways from the objects that a query loads to those of a model."""
-    yield from _joined(source.model, source.joins, owner)
-    link = source.model._meta.parents.get(owner)
-    if link is not None:  # Django makes the parent from the child's own fields
-        yield link.name
 
 
 def _joined(model: type[Model], joins: object, owner: type[Model]) -> Iterable[str]:
@@ -340,6 +354,8 @@ def for_writes(group: list[Query]) -> str:
     method, model = call.method, call.model
     if call.kind == relations.MANAGER:
         return _for_managers(group)
+    if method in ("add", "remove", "clear", "set"):  # of a manager that is not Django's
+        return ""
     if model is None or (method in ("save", "create") and len(model._meta.parents) > 0):
         return ""  # a bulk method does not take models with several tables
     name = model._meta.object_name
