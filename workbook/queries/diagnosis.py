@@ -152,7 +152,7 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     access, times, at = group[0].access, f"{len(group):,} times", _at(group)
     if access.kind == relations.DEFERRED:
         return _explain_deferred(group, queries)
-    if _is_a_library_s_own(group[0], queries):
+    if _is_a_library_s_own(group[0]):
         return None
     subjects = {query.subject for query in group}
     if len(subjects) == 1 and None not in subjects:
@@ -173,16 +173,11 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     return Finding("N+1", f"{access.label} was {verb} {times}{at}.", fix, group)
 
 
-def _is_a_library_s_own(query: Query, queries: list[Query]) -> bool:
-    """Whether one call of a library's loads objects and loops over them, all by itself."""
+def _is_a_library_s_own(query: Query) -> bool:
+    """Whether one call of a library's, which is given nothing, loops over what it loads itself."""
     if query.call is None or query.call.kind not in _BY_LIBRARIES or not _runs_once(query.origin):
         return False
-    words = expressions.words(query.origin.path)
-    return not any(
-        each.source and each.source.model._meta.object_name in words
-        for each in queries
-        if each.origin is query.origin
-    )
+    return not expressions.find(query.origin.path[0]).is_given_something
 
 
 def _explain_deferred(group: list[Query], queries: list[Query]) -> Finding | None:

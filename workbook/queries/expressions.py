@@ -78,6 +78,12 @@ class Expression(NamedTuple):
         return _words(self.scope)
 
     @property
+    def is_given_something(self) -> bool:
+        """Whether it is a call with arguments that are more than constants."""
+        arguments = getattr(self.node, "args", []) + getattr(self.node, "keywords", [])
+        return any(isinstance(n, ast.Name) for each in arguments for n in ast.walk(each))
+
+    @property
     def called(self) -> tuple[str, bool] | None:
         """What it calls or reads, and whether it calls it: ("count", True) for `books.count()`."""
         node = self.node.value if isinstance(self.node, ast.Await) else self.node

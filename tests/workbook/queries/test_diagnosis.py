@@ -1180,6 +1180,16 @@ def one_line_lower(sentence):
     return re.sub(r"(lines?|and) (\d+)", lambda m: f"{m[1]} {int(m[2]) + 1}", sentence)
 
 
+def test_a_template_that_is_given_a_queryset_of_an_earlier_cell(told):
+    told(
+        "books = Book.objects.all()\n"
+        "page = Template('{% for book in books %}{% for tag in book.tags.all %}{{ tag }}'\n"
+        "                '{% endfor %}{% endfor %}')"
+    )
+    shown = told("text = page.render(Context({'books': books}))")
+    assert shown.findings == [("N+1", "Book.tags was fetched 14 times, at line 1.")]
+
+
 def test_lazy_objects_are_not_evaluated_by_being_watched(told):
     told(
         "from django.utils.functional import SimpleLazyObject\n"
