@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django_pandas.io import read_frame
@@ -97,7 +99,7 @@ def _sqlite() -> Iterator[dict]:
 
 @contextmanager
 def _postgresql(url: str) -> Iterator[dict]:
-    settings = dj_database_url.parse(url)
+    settings = {**dj_database_url.parse(url), "OPTIONS": {}}
     with _connected(settings) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {ALIAS} CASCADE")
         cursor.execute(f"CREATE SCHEMA {ALIAS}")
@@ -122,7 +124,7 @@ def _connected(settings: dict) -> Iterator[Any]:
 def _invoices(settings: dict) -> Iterator[QuerySet]:
     with _connected(settings) as connection:
         with connection.constraint_checks_disabled(), connection.schema_editor() as editor:
-            for model in (User, Customer, Invoice):
+            for model in (ContentType, Permission, Group, User, Customer, Invoice):
                 editor.create_model(model)
         owner = User(username="ra", email="ra@example.com")
         owner.save(using=ALIAS)
