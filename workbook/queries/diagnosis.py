@@ -170,6 +170,8 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     counted = access.method == "count"
     verb = "counted" if counted else "fetched" if access.served_by_prefetch else "queried"
     fix = fixes.for_relation(loop, loops, queries)
+    if not fix and _runs_once(group[0].origin):  # the loop is within the call
+        return None
     return Finding("N+1", f"{access.label} was {verb} {times}{at}.", fix, group)
 
 
@@ -177,6 +179,8 @@ def _is_a_library_s_own(query: Query) -> bool:
     """Whether one call of a library's, which is given nothing, loops over what it loads itself."""
     if query.call is None or query.call.kind not in _BY_LIBRARIES or not _runs_once(query.origin):
         return False
+    if query.call.method == "call_command":
+        return True
     return not expressions.find(query.origin.path[0]).is_given_something
 
 
@@ -213,6 +217,8 @@ def _explain_prefetches(group: list[Query]) -> Finding | None:
 def _explain_writes(group: list[Query]) -> Finding | None:
     if _runs_once(group[0].origin) or not _some_statement_ran_often(group):
         return None
+    if _writes_the_same_again(group[0]):
+        return None
     fix = fixes.for_writes(group)
     if not fix:
         return None
@@ -224,6 +230,14 @@ def _explain_writes(group: list[Query]) -> Finding | None:
         where = access.label
     sentence = f"{call.method}() ran {len(group):,} queries on {where}{_at(group)}."
     return Finding("One by one", sentence, fix, group)
+
+
+def _writes_the_same_again(query: Query) -> bool:
+    """Whether each turn changes or deletes all that there is, not what belongs to the turn."""
+    if query.call.kind != relations.QUERYSET or query.call.method not in ("update", "delete"):
+        return False
+    found = [expressions.find(step) for step in query.origin.path]
+    return None not in found and all(each.is_the_same_in_each_turn for each in found)
 
 
 def _some_statement_ran_often(group: list[Query]) -> bool:
@@ -403,8 +417,8 @@ def _explain_unread(capture: Capture) -> list[Finding]:
 
 def _can_be_left_out(unread: Unread) -> bool:
     """Whether the reader's own code, or a manager of theirs, asks for a relation."""
-    words = expressions.words(unread.query.origin.path)
-    return words is None or words.issuperset(unread.path.split("__")) or _managed(unread.path)
+    strings = expressions.strings(unread.query.origin.path)
+    return strings is None or strings.issuperset(unread.path.split("__")) or _managed(unread.path)
 
 
 def _managed(path: str) -> bool:

@@ -78,6 +78,17 @@ class Expression(NamedTuple):
         return _words(self.scope)
 
     @property
+    def strings(self) -> frozenset[str]:
+        """Every string that its function has, `author__name` as its parts."""
+        return _strings(self.scope)
+
+    @property
+    def is_the_same_in_each_turn(self) -> bool:
+        """Whether nothing in it depends on the loops around it."""
+        changing = frozenset().union(*(loop.names for loop in self.loops))
+        return not self.names & changing and self.version() == 0
+
+    @property
     def is_given_something(self) -> bool:
         """Whether it is a call with arguments that are more than constants."""
         arguments = getattr(self.node, "args", []) + getattr(self.node, "keywords", [])
@@ -108,6 +119,12 @@ def _words(scope: ast.AST) -> frozenset[str]:
             if isinstance(word := getattr(node, name, None), str):
                 found.update((word, *word.split("__")))
     return frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _strings(scope: ast.AST) -> frozenset[str]:
+    found = (getattr(node, "value", None) for node in ast.walk(scope))
+    return frozenset(part for each in found if isinstance(each, str) for part in each.split("__"))
 
 
 _CONSUMERS = {
@@ -207,10 +224,19 @@ def _names(target: ast.AST) -> frozenset[str]:
 
 def words(path: Iterable[Step]) -> frozenset[str] | None:
     """What the reader's functions on the way to a query say; None where a source is not at hand."""
+    found = _all(path)
+    return found and frozenset().union(*(expression.words for expression in found))
+
+
+def strings(path: Iterable[Step]) -> frozenset[str] | None:
+    """The same of their strings alone."""
+    found = _all(path)
+    return found and frozenset().union(*(expression.strings for expression in found))
+
+
+def _all(path: Iterable[Step]) -> list[Expression] | None:
     found = [find(step) for step in path]
-    if not found or None in found:
-        return None
-    return frozenset().union(*(expression.words for expression in found))
+    return found if found and None not in found else None
 
 
 def called(step: Step) -> tuple[str, bool] | None:

@@ -1400,6 +1400,9 @@ SILENT = {
     "get_or_create, update_or_create": (
         "Tag.objects.get_or_create(word='sea')\nTag.objects.update_or_create(word='war')"
     ),
+    "a table emptied in each turn": (
+        "for n in range(4):\n    Note.objects.all().delete()\n    Note.objects.update(text='x')"
+    ),
     "set() on one object": "Book.objects.first().tags.set(Tag.objects.all()[:1])",
     "child models created": ("for n in range(4):\n    Novelist.objects.create(name=n, pen_name=n)"),
     "checking objects": (
@@ -1648,6 +1651,9 @@ READ = {
     ),
     "a generic relation, read": (
         "for note in Note.objects.prefetch_related('about'):\n    note.about"
+    ),
+    "a relation of the same name as an argument": (
+        "for magazine in Magazine.with_issues():\n    dict(issues=magazine.name)"
     ),
     "prefetched by a library's method": (
         "for magazine in Magazine.with_issues():\n    magazine.name"
