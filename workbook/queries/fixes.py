@@ -46,9 +46,9 @@ class Loaded(NamedTuple):
 
 def for_relation(loop: Loop, loops: list[Loop], queries: list[Query]) -> str:
     """How to fetch a relation of many objects at once."""
-    access = loop.access
+    access, call = loop.access, loop.queries[0].call
     if not access.served_by_prefetch:
-        if loop.queries[0].call.method == "serialize":  # it looks for prefetched rows
+        if call is not None and call.method == "serialize":  # it looks for prefetched rows
             return f'Try .prefetch_related("{access.name}").'
         if _written_here(loop):
             return _with_conditions(access)
