@@ -1,4 +1,4 @@
-"""What watching costs: recording beside not recording, loading beside `django.setup()` alone."""
+"""What loading the workbook costs, beside `django.setup()` alone; bench_kernel.py has the cells."""
 
 import os
 import subprocess
@@ -6,38 +6,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-RECORDING = """
-import time
-import django
-django.setup()
-from django.conf import settings
-settings.DEBUG = False  # Django's own query log would hide the recorder's cost
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from shopdb.models import User
-from workbook.queries import unread
-from workbook.queries import queries
-
-user, _ = User.objects.get_or_create(username="bench")
-
-def cpu(times):
-    started = time.process_time()
-    for _ in range(times):
-        User.objects.get(pk=user.pk)
-    return time.process_time() - started
-
-cpu(500)
-plain, recorded = [], []
-for _ in range(10):  # in turns, so that a busy machine is busy for both
-    plain.append(cpu(1_000))
-    unread.install()  # as a notebook does
-    with queries() as q:
-        recorded.append(cpu(1_000))
-    unread.uninstall()
-    assert q.count == 1_000
-print(min(recorded) / min(plain))
-"""
 
 LOADING = """
 import sys, time
@@ -57,11 +25,9 @@ assert "pandas" not in sys.modules
 
 
 def measure() -> Iterator[tuple[str, str, str, bool]]:
-    """The recorder's figures, each in fresh processes on an empty database."""
+    """In fresh processes, on an empty database."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-        ratio = min(_run(RECORDING, url) for _ in range(3))
-        yield "recording, CPU of 10,000 objects.get()", f"{ratio:.3f} ×", "≤ 1.10 ×", ratio <= 1.10
         seconds = min(_run(LOADING, url) for _ in range(4))
         yield (
             "%load_ext workbook over django.setup(), CPU",

@@ -243,20 +243,55 @@ class Issue(models.Model):
 
 Magazine.issues = Children(Issue._meta.get_field("magazine").remote_field)
 
-# A method that a library gives to its models: code of an installed package, for what we know.
+# Methods that a library gives to its models: code of an installed package, for what we know.
 exec(
     compile(
-        "def predecessor(self):\n"
-        "    return type(self).objects.get(number=self.number - 1, magazine=self.magazine_id)\n"
-        "def siblings(self):\n"
-        "    model = type(self)\n"
-        "    return [model.objects.get(number=n, magazine=self.magazine_id) for n in (1, 2, 3)]\n",
+        """
+def predecessor(self):
+    return type(self).objects.get(number=self.number - 1, magazine=self.magazine_id)
+
+def siblings(self):
+    model = type(self)
+    return [model.objects.get(number=n, magazine=self.magazine_id) for n in (1, 2, 3)]
+
+def earlier(self):
+    return type(self).objects.filter(number__in=range(self.number), magazine=self.magazine_id)
+
+def itself(self):
+    return type(self).objects.filter(id=self.id)
+
+def next_number(self):
+    return type(self).objects.filter(magazine=self.magazine_id).latest("number").number + 1
+
+def wrapped(self):
+    return self.next_number
+
+def first_issues(self):
+    return self.issues.filter(number__lt=3)
+
+def total(self):
+    return sum(issue.number for issue in self.issues.order_by("number"))
+
+def with_issues(self):
+    return self.objects.prefetch_related(self.issues.rel.related_name)
+
+def neighbours(self):
+    return [list(issue.magazine.issues.all()) for issue in self.issues.select_related("magazine")]
+
+def everything():
+    return [list(magazine.issues.all()) for magazine in Magazine.objects.all()]
+""",
         "<a library>",
         "exec",
     )
 )
-Issue.predecessor = predecessor  # noqa: F821
-Issue.siblings = siblings  # noqa: F821
+Issue.predecessor, Issue.siblings = predecessor, siblings  # noqa: F821
+Issue.earlier, Issue.itself = earlier, itself  # noqa: F821
+Issue.next_number, Issue.following = property(next_number), property(wrapped)  # noqa: F821
+Magazine.first_issues, Magazine.total = first_issues, property(total)  # noqa: F821
+Magazine.with_issues = classmethod(with_issues)  # noqa: F821
+Tag.everything = staticmethod(everything)  # noqa: F821
+Magazine.neighbours = neighbours  # noqa: F821
 
 
 MODELS = [

@@ -4,13 +4,16 @@ Right or silent. A relation is named only when Django's own frames named it, and
 a loop only when one and the same expression of the reader's code ran again and again.
 """
 
+import inspect
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from django.apps import apps
+
 from workbook.queries import expressions, fixes, relations
 from workbook.queries.fixes import Loop
-from workbook.queries.origins import Origin, Place
+from workbook.queries.origins import Origin, Place, is_library
 from workbook.queries.recorder import Capture, Query, Unread
 from workbook.queries.relations import Access, Call
 from workbook.queries.statements import shape_of
@@ -91,13 +94,18 @@ def diagnose(capture: Capture) -> list[Finding]:
 def _grouped(queries: list[Query]) -> list[list[Query]]:
     groups: dict[object, list[Query]] = {}
     known: dict[str, str] = {}
+    writing = {
+        (id(query.call), id(query.origin))
+        for query in queries
+        if query.call and query.call.kind in _BY_LIBRARIES and not query.is_select
+    }
     for query in queries:
         origin, access, call, sql = query.origin, query.access, query.call, query.sql
         if not origin.path:  # no line known, e.g. a task of its own: nothing to go by
             continue
         # Origins, accesses and calls that are equal are one object.
         key: tuple = id(origin), query.alias
-        if call is not None and _whole(call, access):
+        if call is not None and ((id(call), id(origin)) in writing or _whole(call, access)):
             key += (id(call),)  # whatever statements it needs
         elif access is not None and access.asked is None:
             if access.kind == relations.PREFETCH:  # levels of one statement, no loop
@@ -111,6 +119,9 @@ def _grouped(queries: list[Query]) -> list[list[Query]]:
             key += (shape,)
         groups.setdefault(key, []).append(query)
     return list(groups.values())
+
+
+_BY_LIBRARIES = (relations.LIBRARY, relations.OTHER)
 
 
 def _whole(call: Call, access: Access | None) -> bool:
@@ -127,6 +138,8 @@ def _explain(loop: Loop, loops: list[Loop], queries: list[Query]) -> Finding | N
         return _explain_prefetches(group)
     if call is not None and call.method in fixes.WRITES:
         return _explain_writes(group)
+    if call is not None and call.kind in _BY_LIBRARIES and not all(q.is_select for q in group):
+        return _explain_method(group) if call.kind == relations.LIBRARY else None
     if query.access is not None:
         return _explain_access(loop, loops, queries)
     if call is not None and call.kind == relations.LIBRARY:
@@ -139,6 +152,8 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     access, times, at = group[0].access, f"{len(group):,} times", _at(group)
     if access.kind == relations.DEFERRED:
         return _explain_deferred(group, queries)
+    if _is_a_library_s_own(group[0]):
+        return None
     subjects = {query.subject for query in group}
     if len(subjects) == 1 and None not in subjects:
         if not _sees_the_same(group) or _in_while(group[0].origin):
@@ -155,7 +170,18 @@ def _explain_access(loop: Loop, loops: list[Loop], queries: list[Query]) -> Find
     counted = access.method == "count"
     verb = "counted" if counted else "fetched" if access.served_by_prefetch else "queried"
     fix = fixes.for_relation(loop, loops, queries)
+    if not fix and _runs_once(group[0].origin):  # the loop is within the call
+        return None
     return Finding("N+1", f"{access.label} was {verb} {times}{at}.", fix, group)
+
+
+def _is_a_library_s_own(query: Query) -> bool:
+    """Whether one call of a library's, which is given nothing, loops over what it loads itself."""
+    if query.call is None or query.call.kind not in _BY_LIBRARIES or not _runs_once(query.origin):
+        return False
+    if query.call.method == "call_command":
+        return True
+    return not expressions.find(query.origin.path[0]).is_given_something
 
 
 def _explain_deferred(group: list[Query], queries: list[Query]) -> Finding | None:
@@ -191,6 +217,8 @@ def _explain_prefetches(group: list[Query]) -> Finding | None:
 def _explain_writes(group: list[Query]) -> Finding | None:
     if _runs_once(group[0].origin) or not _some_statement_ran_often(group):
         return None
+    if _writes_the_same_again(group[0]):
+        return None
     fix = fixes.for_writes(group)
     if not fix:
         return None
@@ -202,6 +230,14 @@ def _explain_writes(group: list[Query]) -> Finding | None:
         where = access.label
     sentence = f"{call.method}() ran {len(group):,} queries on {where}{_at(group)}."
     return Finding("One by one", sentence, fix, group)
+
+
+def _writes_the_same_again(query: Query) -> bool:
+    """Whether each turn changes or deletes all that there is, not what belongs to the turn."""
+    if query.call.kind != relations.QUERYSET or query.call.method not in ("update", "delete"):
+        return False
+    found = [expressions.find(step) for step in query.origin.path]
+    return None not in found and all(each.is_the_same_in_each_turn for each in found)
 
 
 def _some_statement_ran_often(group: list[Query]) -> bool:
@@ -216,12 +252,12 @@ def _some_statement_ran_often(group: list[Query]) -> bool:
 
 def _explain_method(group: list[Query]) -> Finding | None:
     """A method of a library's model or manager, which we know by name only."""
-    if _runs_once(group[0].origin) or not all(query.is_select for query in group):
+    if _runs_once(group[0].origin) or not _some_statement_ran_often(group):
         return None
-    if not _some_statement_ran_often(group):
-        return None
+    title = "N+1" if all(query.is_select for query in group) else "One by one"
     sentence = f"{group[0].call.label} ran {len(group):,} queries{_at(group)}."
-    return Finding("N+1", sentence, fixes.for_lookup(group), group)
+    one_statement = len({shape_of(query.sql) for query in group}) == 1
+    return Finding(title, sentence, fixes.for_lookup(group) if one_statement else "", group)
 
 
 def _explain_statement(group: list[Query]) -> Finding | None:
@@ -240,7 +276,7 @@ def _explain_statement(group: list[Query]) -> Finding | None:
         if len({_code(each) for each in group}) > 1:  # a loop over QuerySets, to compare them
             return None
         return Finding("Repeated", *_ran_again(group), group)
-    if "IN (…)" in shape_of(query.sql):  # in batches, and the reader knows
+    if _looks_up_several(query):  # in batches, and the reader knows
         return None
     sentence = f"One statement ran {times}{at}, with different parameters."
     return Finding("Repeated", sentence, fixes.for_lookup(group), group)
@@ -369,13 +405,39 @@ def _in_while(origin: Origin) -> bool:
 def _explain_unread(capture: Capture) -> list[Finding]:
     groups: dict[object, list[Unread]] = {}
     for unread in capture.unread:  # an iterator prefetches once for each of its chunks
-        groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
+        if _can_be_left_out(unread):
+            groups.setdefault((unread.owner, unread.path, unread.query.place), []).append(unread)
     prefetched = {
         query.access.name
         for query in capture.queries
         if query.access and query.access.kind == relations.PREFETCH
     }
     return [_explain_unread_relation(group, prefetched) for group in groups.values()]
+
+
+def _can_be_left_out(unread: Unread) -> bool:
+    """Whether the reader's own code, or a manager of theirs, asks for a relation."""
+    strings = expressions.strings(unread.query.origin.path)
+    return strings is None or strings.issuperset(unread.path.split("__")) or _managed(unread.path)
+
+
+def _managed(path: str) -> bool:
+    kinds = {
+        kind
+        for model in apps.get_models()
+        for manager in model._meta.managers
+        for kind in (type(manager), manager._queryset_class)
+    }
+    quoted = re.compile(rf"""["']{path}(?:__|["'])""")
+    return any(quoted.search(_source(kind)) for kind in kinds)
+
+
+def _source(kind: type) -> str:
+    """The text of a class that is the reader's own, empty for others."""
+    try:
+        return "" if is_library(inspect.getfile(kind)) else inspect.getsource(kind)
+    except (OSError, TypeError):  # made by a function, or in a cell
+        return ""
 
 
 def _explain_unread_relation(group: list[Unread], prefetched: set[str]) -> Finding:
@@ -409,7 +471,15 @@ def _is_batch(query: Query) -> bool:
         return True
     if call.method in fixes.WRITES:
         return _runs_once(query.origin)
-    return "IN (…)" in shape_of(query.sql)
+    return _looks_up_several(query)
+
+
+def _looks_up_several(query: Query) -> bool:
+    """Whether the reader's own code gives a list of values to look up."""
+    if "IN (…)" not in shape_of(query.sql):
+        return False
+    words = expressions.words(query.origin.path)
+    return words is None or "in" in words or query.call.kind == relations.CURSOR
 
 
 def _places(queries: list[Query]) -> list[Place]:

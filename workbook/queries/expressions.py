@@ -1,7 +1,7 @@
 """The reader's code as it is written: the expression that ran a query, and the loop around it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ class Expression(NamedTuple):
     function: ast.AST  # that it stands in, or the whole module
     loops: tuple[Loop, ...]  # innermost first
     callback: bool  # does it stand in a lambda or a generator, which others may run in a loop?
+    scope: ast.AST  # the named function around it, or the whole module
 
     @property
     def root(self) -> str:
@@ -71,12 +72,59 @@ class Expression(NamedTuple):
         """The names of the attributes it uses: `tags` and `all` in `food.tags.all()`."""
         return frozenset(n.attr for n in ast.walk(self.node) if isinstance(n, ast.Attribute))
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Every name and string that its function has, and `name__in` as `name` and `in` too."""
+        return _words(self.scope)
+
+    @property
+    def strings(self) -> frozenset[str]:
+        """Every string that its function has, `author__name` as its parts."""
+        return _strings(self.scope)
+
+    @property
+    def is_the_same_in_each_turn(self) -> bool:
+        """Whether nothing in it depends on the loops around it."""
+        changing = frozenset().union(*(loop.names for loop in self.loops))
+        return not self.names & changing and self.version() == 0
+
+    @property
+    def is_given_something(self) -> bool:
+        """Whether it is a call with arguments that are more than constants."""
+        arguments = getattr(self.node, "args", []) + getattr(self.node, "keywords", [])
+        return any(isinstance(n, ast.Name) for each in arguments for n in ast.walk(each))
+
+    @property
+    def called(self) -> tuple[str, bool] | None:
+        """What it calls or reads, and whether it calls it: ("count", True) for `books.count()`."""
+        node = self.node.value if isinstance(self.node, ast.Await) else self.node
+        if isinstance(node, ast.Call):
+            name = _last_name(node.func)
+            return (name, True) if name else None
+        return (node.attr, False) if isinstance(node, ast.Attribute) else None
+
     def calls(self, function: str) -> bool:
         """Whether it calls, in so many words, what has this name."""
         return any(
             isinstance(node, ast.Call) and _last_name(node.func) == function
             for node in ast.walk(self.node)
         )
+
+
+@lru_cache(maxsize=64)
+def _words(scope: ast.AST) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(scope):
+        for name in ("id", "attr", "arg", "value"):  # a variable, an attribute, a keyword, a string
+            if isinstance(word := getattr(node, name, None), str):
+                found.update((word, *word.split("__")))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _strings(scope: ast.AST) -> frozenset[str]:
+    found = (getattr(node, "value", None) for node in ast.walk(scope))
+    return frozenset(part for each in found if isinstance(each, str) for part in each.split("__"))
 
 
 _CONSUMERS = {
@@ -99,6 +147,9 @@ def _last_name(node: ast.AST) -> str:
     return getattr(node, "id", "") or getattr(node, "attr", "")
 
 
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
 def find(step: Step) -> Expression | None:
     """The expression at a step of a way, None where the source is not at hand."""
     tree = _parsed(source_of(step.filename)) if step.filename else None
@@ -108,7 +159,8 @@ def find(step: Step) -> Expression | None:
     nodes = list(_down_to(tree, (line, column), (last_line, last_column)))
     if not nodes:
         return None
-    return Expression(nodes[-1], *_around(tree, nodes))
+    scope = next((node for node in nodes[::-1] if isinstance(node, _FUNCTION)), tree)
+    return Expression(nodes[-1], *_around(tree, nodes), scope)
 
 
 @lru_cache(maxsize=32)
@@ -168,6 +220,29 @@ def _around(tree: ast.AST, nodes: list[ast.AST]) -> tuple[ast.AST, tuple[Loop, .
 
 def _names(target: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def words(path: Iterable[Step]) -> frozenset[str] | None:
+    """What the reader's functions on the way to a query say; None where a source is not at hand."""
+    found = _all(path)
+    return found and frozenset().union(*(expression.words for expression in found))
+
+
+def strings(path: Iterable[Step]) -> frozenset[str] | None:
+    """The same of their strings alone."""
+    found = _all(path)
+    return found and frozenset().union(*(expression.strings for expression in found))
+
+
+def _all(path: Iterable[Step]) -> list[Expression] | None:
+    found = [find(step) for step in path]
+    return found if found and None not in found else None
+
+
+def called(step: Step) -> tuple[str, bool] | None:
+    """What the expression at a step calls or reads; None where that is not known."""
+    expression = find(step)
+    return expression.called if expression else None
 
 
 def chains(step: Step) -> tuple[tuple[tuple[str, ...], bool], ...]:

@@ -46,14 +46,22 @@ class Loaded(NamedTuple):
 
 def for_relation(loop: Loop, loops: list[Loop], queries: list[Query]) -> str:
     """How to fetch a relation of many objects at once."""
-    access = loop.access
+    access, call = loop.access, loop.queries[0].call
     if not access.served_by_prefetch:
-        return _with_conditions(access)
+        if call is not None and call.method == "serialize":  # it looks for prefetched rows
+            return f'Try .prefetch_related("{access.name}").'
+        if _written_here(loop):
+            return _with_conditions(access)
+        return _by_own_query(access) if _is_all_that_ran(loop, queries) else ""
+    if _made_within(loop, queries):
+        return ""
     loaded = ways_to(access.owner, loop, loops, queries)
     if access.unsaved or (not loaded and _written(access.owner, queries)):
         return f'Try prefetch_related_objects(objects, "{access.name}") before the loop.'
     by_join = access.kind in relations.TO_ONE
     if len(loaded) != 1:
+        if not _written_here(loop):
+            return ""
         method = "select_related" if by_join else "prefetch_related"
         owner = access.owner._meta.object_name
         return f'Try .{method}("{access.name}") where the {owner} objects are loaded.'
@@ -75,6 +83,41 @@ def for_relation(loop: Loop, loops: list[Loop], queries: list[Query]) -> str:
         name = relations.lookup_name(access.owner, access.name)
         return f'Try .annotate(Count("{name}")), or {prefetch} to have the rows too.'
     return f"Try {prefetch}."
+
+
+def _written_here(loop: Loop) -> bool:
+    """Whether the reader's own code names the relation, so that it can be changed."""
+    words = expressions.words(loop.queries[0].origin.path)
+    return words is None or loop.access.name in words
+
+
+def _is_all_that_ran(loop: Loop, queries: list[Query]) -> bool:
+    """Whether the call that ran these queries ran no others."""
+    origin = loop.queries[0].origin
+    return sum(query.origin is origin for query in queries) == len(loop.queries)
+
+
+def _by_own_query(access: Access) -> str:
+    return (
+        f"The code called here makes its own query on {access.label}, so a prefetch does not help: "
+        "try one query of your own before the loop."
+    )
+
+
+def _made_within(loop: Loop, queries: list[Query]) -> bool:
+    """Whether each turn's call loads, or makes, the objects from which it follows the relation."""
+    origin = loop.queries[0].origin
+    makers = [query for query in queries if query.origin is origin and _makes(query, loop.access)]
+    return len(makers) > 1
+
+
+def _makes(query: Query, access: Access) -> bool:
+    if query.access is access or (query.access and query.access.kind == relations.DEFERRED):
+        return False
+    if _written(access.owner, [query], "INSERT"):
+        return True
+    source = query.source
+    return bool(source and [*_joined(source.model, source.joins, access.owner)])
 
 
 def _counts_all(access: Access) -> bool:
@@ -175,6 +218,17 @@ def ways_to(
             found.setdefault((path, not prefix), Loaded(path, not prefix, query.source))
     if loop and any(_leads_to_itself(outer, loop) for outer in loops):
         return [way for way in found.values() if way.path]
+    return list(found.values()) or _ways_by_parent_links(owner, queries)
+
+
+def _ways_by_parent_links(owner: type[Model], queries: list[Query]) -> list[Loaded]:
+    """Objects of a parent model, which Django makes from the fields of a child's."""
+    found = {}
+    for query in queries:
+        if query.source and query.access is None and (query.rows or 0) > 1:
+            link = query.source.model._meta.parents.get(owner)
+            if link is not None:
+                found[link.name] = Loaded(link.name, False, query.source)
     return list(found.values())
 
 
@@ -189,7 +243,11 @@ def _leads_to(outer: Loop, owner: type[Model], loop: Loop | None) -> bool:
 
 def _leads_to_itself(outer: Loop, loop: Loop) -> bool:
     """Whether a relation of a model to itself is followed again from what it led to."""
-    return _same_relation(outer, loop) and outer.first < loop.first < outer.last
+    if not (_same_relation(outer, loop) and outer.access.target):
+        return False
+    return same_model(loop.access.owner, outer.access.target) and (
+        outer.first < loop.first < outer.last
+    )
 
 
 def _same_relation(one: Loop, other: Loop) -> bool:
@@ -219,12 +277,9 @@ def same_model(one: type[Model], other: type[Model]) -> bool:
     return one._meta.concrete_model is other._meta.concrete_model
 
 
-def _written(model: type[Model], queries: list[Query]) -> bool:
-    table = model._meta.db_table
-    return any(
-        query.verb in ("INSERT", "UPDATE") and table in query.sql.partition("(")[0]
-        for query in queries
-    )
+def _written(model: type[Model], queries: list[Query], *verbs: str) -> bool:
+    table, verbs = model._meta.db_table, verbs or ("INSERT", "UPDATE")
+    return any(query.verb in verbs and table in query.sql.partition("(")[0] for query in queries)
 
 
 # Lookups: one row, or a few, at a time.
@@ -248,8 +303,11 @@ def for_lookup(group: list[Query]) -> str:
     if len(differ) != 1 or (source.sliced and source.method not in _ONE_ROW):
         return ""
     (name,) = differ
+    if not _looked_up_here(query, name):
+        return ""
     model = source.model._meta.object_name
-    if source.method in ("count", "aggregate"):
+    unique = _is_unique(source.model, {name})
+    if source.method in ("count", "aggregate") and not unique:
         aggregate = 'Count("pk")' if source.method == "count" else "…"
         others = ".filter(…)" if len(names) > 1 else ""
         fix = f'{model}.objects{others}.values("{name}").annotate({aggregate})'
@@ -258,6 +316,16 @@ def for_lookup(group: list[Query]) -> str:
     else:
         fix = f"{model}.objects.filter({'…, ' if len(names) > 1 else ''}{name}__in=…)"
     return f"Try one query before the loop: {fix}."
+
+
+def _looked_up_here(query: Query, name: str) -> bool:
+    """Whether the reader's own code names the field, or calls what always looks one up."""
+    words = expressions.words(query.origin.path)
+    if words is None or query.call.kind not in (relations.QUERYSET, relations.FUNCTION):
+        return True
+    if name == query.source.model._meta.pk.name and "pk" in words:
+        return True
+    return all({part, f"{part}_id"} & words for part in name.split("__"))
 
 
 _ONE_ROW = {"get", "first", "last", "earliest", "latest", "exists", "__getitem__"}
@@ -286,6 +354,8 @@ def for_writes(group: list[Query]) -> str:
     method, model = call.method, call.model
     if call.kind == relations.MANAGER:
         return _for_managers(group)
+    if method in ("add", "remove", "clear", "set"):  # of a manager that is not Django's
+        return ""
     if model is None or (method in ("save", "create") and len(model._meta.parents) > 0):
         return ""  # a bulk method does not take models with several tables
     name = model._meta.object_name

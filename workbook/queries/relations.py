@@ -5,6 +5,7 @@ they serve. What they say is worked out once for each statement, so that a loop 
 """
 
 import sys
+from collections.abc import Iterator
 from functools import cache, cached_property
 from types import FrameType
 from typing import Any, NamedTuple
@@ -171,7 +172,8 @@ def _path(query: Any, column: Col) -> str | None:
     while join is not None and join.parent_alias:
         if not hasattr(join, "join_field"):
             return None
-        parts.insert(0, join.join_field.name)
+        if not getattr(join.join_field.remote_field, "parent_link", False):  # it is the same object
+            parts.insert(0, join.join_field.name)
         join = query.alias_map.get(join.parent_alias)
     return "__".join(parts) if join is not None else None
 
@@ -183,12 +185,14 @@ class Call(NamedTuple):
     method: str
     model: type[Model] | None = None
     manager: str = ""  # the attribute that has the manager: `objects`, `tags`
+    called: bool = True  # False for a property
 
     @property
     def label(self) -> str:
         """As the code has it: `Tag.objects.get_or_create()`, `Book.tags.set()`."""
         model = self.model._meta.object_name if self.model else ""
-        return ".".join(filter(None, (model, self.manager, f"{self.method}()")))
+        method = f"{self.method}()" if self.called else self.method
+        return ".".join(filter(None, (model, self.manager, method)))
 
 
 QUERYSET, MANAGER, MODEL, CURSOR, FUNCTION = "queryset", "manager", "model", "cursor", "function"
@@ -475,7 +479,7 @@ def _of_a_library(way: Walk, source: Source) -> tuple[Access | None, object]:
         _known[key] = expressions.chains(step)
     for chain, all_rows in _known[key]:
         owner = _value(frame, chain[:-1])
-        if not isinstance(owner, Model):
+        if not _is_a(Model, owner):
             continue
         field = _library_relations(type(owner)).get(chain[-1])
         if field is not None and field.related_model is source.model:
@@ -496,10 +500,15 @@ def _value(frame: FrameType, chain: tuple[str, ...]) -> Any:
     name, *attributes = chain
     value = frame.f_locals.get(name, frame.f_globals.get(name))
     for attribute in attributes:
-        if not isinstance(value, Model):
+        if not _is_a(Model, value):
             return None
         value = dict.get(value._state.fields_cache, attribute)
     return value
+
+
+def _is_a(kind: type | tuple[type, ...], value: Any) -> bool:
+    """What isinstance() says, without asking a lazy object, which would run its query."""
+    return issubclass(type(value), kind)
 
 
 @cache
@@ -529,6 +538,8 @@ def _libraries_relate_to(model: type[Model]) -> bool:
 def _called(way: Walk) -> tuple[Call | None, object]:
     """What the reader's line called, and the primary key of the object whose manager that was."""
     child = way.child
+    if child is not None and child.f_code.co_qualname in _DESCRIPTORS:
+        return None, None
     for frame in reversed(way.watched[: way.below]):
         name = frame.f_code.co_qualname
         if (kind := _CALLS.get(name)) is not None:
@@ -536,7 +547,7 @@ def _called(way: Walk) -> tuple[Call | None, object]:
     else:
         return None, None
     if child not in (None, frame) and child.f_code.co_qualname != _BY_MANAGER:
-        return _by_a_library(child), None
+        return _by_a_library(child, way), None
     method = frame.f_code.co_name
     if kind is CURSOR or kind is FUNCTION:
         return _call(kind, method), None
@@ -550,22 +561,42 @@ def _called(way: Walk) -> tuple[Call | None, object]:
     return _call(kind, method, type(subject.instance), manager), subject.instance.pk
 
 
-def _by_a_library(child: FrameType) -> Call:
-    """A method of a model or a manager that is not Django's own API, or any other function."""
-    subject, method = child.f_locals.get("self"), child.f_code.co_name
-    if isinstance(subject, Model):
-        return _call(LIBRARY, method, type(subject))
-    if isinstance(subject, Manager | QuerySet | RawQuerySet):
-        return _call(LIBRARY, method, subject.model, "objects")
+def _by_a_library(child: FrameType, way: Walk) -> Call:
+    """A method or property of a model or a manager that is not Django's own API, or a function."""
+    method, called = child.f_code.co_name, True
+    if way.origin.path:  # the name that the reader knows: a decorator has another one
+        key = "called", way.origin.path[0]
+        if key not in _known:
+            _known[key] = expressions.called(key[1])
+        method, called = _known[key] or (method, called)
+    for subject in _subjects(child.f_locals):
+        if _is_a(Model, subject):
+            return _call(LIBRARY, method, type(subject), "", called)
+        if _is_a((Manager, QuerySet, RawQuerySet), subject):
+            return _call(LIBRARY, method, subject.model, "objects", called)
     return _call(OTHER, method)
 
 
+def _subjects(local: dict[str, Any]) -> Iterator[Any]:
+    """What a method may have been called on: itself, or by a descriptor or a decorator."""
+    yield from (local.get("self"), local.get("instance"))
+    arguments = local.get("args")
+    if isinstance(arguments, tuple):
+        yield from arguments[:1]
+
+
 @cache
-def _call(kind: str, method: str, model: type[Model] | None = None, manager: Any = "") -> Call:
+def _call(
+    kind: str,
+    method: str,
+    model: type[Model] | None = None,
+    manager: Any = "",
+    called: bool = True,
+) -> Call:
     if not isinstance(manager, str):  # the foreign key by which it filters
         remote = getattr(manager, "remote_field", None)
         manager = _accessor(model, manager, getattr(remote, "accessor_name", "") or "")
-    return Call(kind, method, model, manager)
+    return Call(kind, method, model, manager, called)
 
 
 def lookup_name(owner: type[Model], accessor: str) -> str:
