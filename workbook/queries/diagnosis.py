@@ -36,7 +36,8 @@ class Shape:
     @property
     def in_batches(self) -> bool:
         """Whether it ran several times because one call sends its work in pieces."""
-        return len(self.queries) > 1 and all(map(_is_batch, self.queries))
+        several = len(self.queries) > 1 and len(self.places) <= 1
+        return several and all(map(_is_batch, self.queries))
 
 
 @dataclass
