@@ -204,11 +204,17 @@ def _():
     "6.6",
     stars=2,
     equivalent={
-        "without the condition on `username__username`": "only Sara has a category for brewing",
         "when `name` contains `'Beans'` in any letter case": "Sara has no other",
         "when `name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
-    leaves=lambda: Product.objects.values_list("name", "category__name", "username__username"),
+    leaves=lambda: (
+        [
+            *Product.objects.values_list(
+                "name", "category__name", "username__username", "price", "stock"
+            ),
+            *Category.objects.values_list("name", "parent__name", "username__username"),
+        ]
+    ),
     hints=[
         "A category has a manager with its products.",
         "`add()` on a foreign key's manager moves rows; it takes several objects.",

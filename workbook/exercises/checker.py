@@ -28,7 +28,8 @@ class Verdict:
     """What became of an answer, ready to be shown.
 
     sentences: the cause, where it is known, and what is seen. kind: how the cause was found:
-    "near miss", "mutation", "form", "exception", "budget", "seen", or "" if only rows are named.
+    "near miss", "mutation", "repair", "query", "measured", "form", "exception", "budget", "way",
+    "seen", or "" if only rows are named.
     """
 
     exercise: Exercise
@@ -77,13 +78,18 @@ def _judge_on_both(verdict: Verdict, answer: Answer, here: Trial) -> None:
         if _right(here, there):
             verdict.status = "passed"
             return
-        search = Search(exercise, code_of(answer))
+        search = Search(exercise, answer)
         if second:
             search.narrow_down(there.given, there.finding)
-    rows_tell = not {"form", "way"} & {
-        found.kind for found in (here.finding, there.finding) if found
-    }
-    verdict.cause = search.cause(here.given, here.expected[0], here.finding, rows_tell)
+    kinds = {found.kind for found in (here.finding, there.finding) if found}
+    rows_tell = not {"form", "way"} & kinds
+    cause = search.known_mistake(here.given, here.expected[0], here.finding, rows_tell)
+    if cause is None and kinds <= {"", "seen"}:  # the rows are wrong, and nobody knows why
+        with second_shop() as second:
+            if second:
+                search.find_repairs(there.expected)
+        cause = search.repaired(here.expected) or search.other_query(here.given, here.expected)
+    verdict.cause = cause
     _say(verdict, answer, here, there)
 
 

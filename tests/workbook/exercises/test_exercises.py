@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 
 from seed import edge_cases
-from shopdb.models import Product
+from shopdb.models import Invoice, Product
 
 from ..watching import *  # noqa: F403  (fixtures)
 
@@ -388,6 +388,15 @@ def test_the_check_does_not_show_in_the_cells_report(solve, cell):
         str(Product.objects.filter(price__gte=500).count()),
         "1 query · 1 row",
     ]
+
+
+def test_the_report_shows_what_the_answer_ran_by_its_own_lines(solve, cell):
+    lazy = cell("%exercise 8.7\n\nInvoice.objects.all()")
+    assert lazy.headline == "1 query · to show the table"
+    own = cell("%exercise 8.7\n\nlist(Invoice.objects.all())")
+    assert own.headline == f"1 query · {Invoice.objects.count()} rows"  # and none for customers
+    assert "line 3" in own.report
+    assert not re.search("line 1|get_ipython", lazy.report + own.report)
 
 
 def test_a_second_cell_magic_style_is_refused_where_it_cannot_hold(solve, cell):
