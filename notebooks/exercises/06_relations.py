@@ -207,13 +207,8 @@ def _():
         "when `name` contains `'Beans'` in any letter case": "Sara has no other",
         "when `name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
-    leaves=lambda: (
-        [
-            *Product.objects.values_list(
-                "name", "category__name", "username__username", "price", "stock"
-            ),
-            *Category.objects.values_list("name", "parent__name", "username__username"),
-        ]
+    leaves=lambda: Category.objects.values_list(
+        *("name", "username__username", "products__name", "products__price", "products__stock")
     ),
     hints=[
         "A category has a manager with its products.",

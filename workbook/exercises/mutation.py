@@ -478,7 +478,7 @@ def _fields_like(model: type[Model] | None, path: str) -> list[str]:
 def order_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     if syntax.method(node, "order_by") and node.args:
         args = node.args
-        yield _ordered(node.func.value, "without an order")
+        yield _ordered(node.func.value, _words_for_no_order(code, node))
         if turned := [_turned(arg) for arg in args]:
             if all(turned):
                 yield _ordered(syntax.changed(node, args=turned), "in the opposite order")
@@ -518,6 +518,13 @@ def order_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
             yield _ordered(
                 syntax.renamed(node, other), f"when {_sorted_by(node)} is sorted from the other end"
             )
+
+
+def _words_for_no_order(code: syntax.Code, node: ast.AST) -> str:
+    """Where groups are made, the fields of an order make groups, too."""
+    if any(one is not node and syntax.method(one, "order_by") for one in code.nodes):
+        return "when an order makes groups of its own"
+    return "without an order"
 
 
 def _ordered(node: ast.AST, words: str) -> Change:

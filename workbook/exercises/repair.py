@@ -266,16 +266,16 @@ def _added_end(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
 
 _PARTS = (
     _other_condition,
-    _added_call,
-    _added_end,
     _other_arguments,
     _other_aggregate,
     _other_slice,
+    _other_value,
+    _added_call,
+    _added_end,
     _other_start,
     _kept_in_loop,
     _parentheses,
     _swapped,
-    _other_value,
 )
 
 
