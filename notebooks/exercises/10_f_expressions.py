@@ -169,6 +169,12 @@ for number in range(10):
     )
 
 
+for number in (12, 13, 14, *range(17, 31)):
+    near_miss("10.5", "The stock is 10, the changes are 1 and 5, and no sum of them is this.")(
+        lambda number=number: number
+    )
+
+
 @near_miss("10.5", "Both objects are saved, and both with more than 10.")
 def _():
     return 10

@@ -26,7 +26,7 @@ from workbook.exercises.mutation import Mutant, mutants
 from workbook.exercises.repair import Repair, repairs
 from workbook.exercises.running import Cell, Outcome, out_of_reach, run
 
-SECONDS_FOR_REPAIRS = 0.3  # of this process, so that a busy machine finds as much
+SECONDS_FOR_REPAIRS = 0.4  # of this process, so that a busy machine finds as much
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import combinations
 
+from django.db.models import Model
+
 from workbook.exercises import mutation, syntax
 from workbook.exercises.declaration import Exercise
 from workbook.exercises.mutation import Change
@@ -240,7 +242,7 @@ def _added_call(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
         return
     for other in model.nodes:
         name = syntax.method(other, "filter", "exclude", "get", "order_by")
-        if not name or model.rows_of(other) is not code.rows_of(node):
+        if not name or not _fits(code.rows_of(node), model.rows_of(other), other):
             continue
         if name == "order_by" and other.args and _stands_alone(other, model):
             yield Change(syntax.call(node, name, *other.args), "with an order: `order_by()`")
@@ -255,6 +257,16 @@ def _added_call(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
                     yield Change(part, f"with a condition on {fields} as well")
 
 
+def _fits(mine: type[Model], theirs: type[Model] | None, call: ast.Call) -> bool:
+    """Whether a call on rows of their model makes sense on rows of mine."""
+    names = [one.arg for one in call.keywords]
+    return mine is theirs or (
+        bool(names)
+        and not call.args
+        and all(name and syntax.resolve(mine, name)[0] for name in names)
+    )
+
+
 def _added_end(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
     """`distinct()` or a slice, at the end of the last line."""
     last = code.tree.body[-1]
@@ -266,16 +278,16 @@ def _added_end(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
 
 _PARTS = (
     _other_condition,
-    _other_arguments,
-    _other_aggregate,
-    _other_slice,
-    _other_value,
-    _added_call,
-    _added_end,
-    _other_start,
     _kept_in_loop,
     _parentheses,
     _swapped,
+    _other_arguments,
+    _other_aggregate,
+    _other_slice,
+    _other_start,
+    _other_value,
+    _added_call,
+    _added_end,
 )
 
 

@@ -279,7 +279,7 @@ CAUSES = [
     ("8.13", "Invoice.objects.filter(total__gt=500).count()",
      "has a condition on `Invoice.total`, and the model answer on `Product.price`."),
     ("8.2", "names = Product.objects.order_by('name', 'pk').values_list('name', flat=True)\n"
-            "sorted(names, key=len)",
+            "[name.upper() for name in names]",
      "the mistake is in what your code does with its rows."),
 ]  # fmt: skip
 
