@@ -62,7 +62,7 @@ _SHOPS = (
             ("French press", 2),
             ("Hotel blend sack", 1),
             ("Hotel decaf sack", 1),
-            ("Mug", 2),
+            ("Mug", 0),
             ("Green tea", 1),
             ("Two-group espresso machine", 2),
             ("Kettle", 2),
@@ -132,7 +132,7 @@ _SHOPS = (
             ("Filter paper", 0),
         ),
         (
-            *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA SILVA"),
+            *("Hotel Ångström", "Hotel Ångström Nord", "Anna Berg", "MARIA silva"),
             *("maria silva costa", "Ana Maria Silva", "Maria Silva", "Berta Blum"),
             *("Berta Blum", "Berta Blum"),  # a name more than twice
         ),
@@ -140,10 +140,10 @@ _SHOPS = (
     # Products at and around limits, but no customer yet.
     _Shop(
         *("zoe", "Amélie", "Grant", "orange", 20),
-        (("Gifts", None),),
+        (("Gifts", None), ("Brewing", None)),  # as Sara has one
         (
             *(("Card", 0), ("Pen", 0), ("Mug", 0), ("Lamp", 0), ("Frame", 0), ("Vase", 0)),
-            *(("Clock", 0), ("Bowl", 0), ("Rug", 0), ("Print", 0), ("Stool", 0), ("Mirror", 0)),
+            *(("Clock", 0), ("Bowl", 0), ("Rug", 0), ("Print", 0), ("Stool", 0), ("Mirror", 1)),
         ),
         (),
     ),
@@ -162,6 +162,12 @@ _ADDRESSES = {
     ("sara", "Anna Berg"): "berg@example.com",
     ("sara", "Hotel Susanna"): "info@beans.org.example.com",
     ("sarah", "Ana Maria Silva"): "annals@example.org",
+}
+
+# The last piece, which is not yet sold out; and what is sold out besides.
+_STOCKS = {
+    **{("zoe", "Pen"): 1, ("sara", "Hotel blend sack"): 1},
+    **dict.fromkeys((("sara", "Kettle"), ("sara", "Filters"), ("tim", "Headset")), 0),
 }
 
 _ATTRIBUTES = (
@@ -257,6 +263,7 @@ _MORE_SALES = (
     _sale("sarah", 4, "2025-02-28 12:30:00", (2, 4), quarters_paid=1),  # 2,000.04
     _sale("sarah", 5, "2025-02-28 11:30:00", (5, 1), discount_percent=1),
     _sale("sarah", 5, "2025-12-25 20:00:00", (0, 1), (2, 1), quarters_paid=3),
+    _sale("sarah", 5, "2026-06-30 18:00:00", (5, 1), quarters_paid=0),  # the last day of June
     _sale("sarah", 1, "2025-12-25 23:59:59", (0, 1), (2, 1), quarters_paid=2),  # as much again
 )
 
@@ -289,7 +296,7 @@ def _tables() -> dict[str, Rows]:
         customer, vat_percent = customers[sale.customer], shop.vat_percent
         ledger.sell(customer, owner, sale.issued, basket, vat_percent, **sale.options)
     tables |= ledger.take()
-    _set_clocks(tables, Random(5))
+    _set_clocks(tables, Random(4))
     return tables
 
 
@@ -333,6 +340,7 @@ def _open(tables: dict[str, Rows], shop: _Shop) -> _Opened:
     for position, (name, category) in enumerate(shop.products):
         number, cents = len(products) + 1, _OWN_PRICES.get(shop.username, _PRICES)[position]
         stock = 0 if position % 5 == 3 else 10 * (position % 4)
+        stock = _STOCKS.get((shop.username, name), stock)
         attributes = json.dumps(_ATTRIBUTES[number % len(_ATTRIBUTES)])
         unit = "pair" if name == "Headset" else ("piece", "box", "kg")[position % 3]
         category_id = category_ids[shop.categories[category][0]]

@@ -2,7 +2,7 @@
 
 from shopdb.models import Customer, Invoice, Product, User
 from workbook import frame
-from workbook.exercises import exercise, near_miss, wrong_choices
+from workbook.exercises import also_right, exercise, near_miss, wrong_choices
 
 
 @exercise(
@@ -20,6 +20,11 @@ def owners_without_an_o():
     (chapter 03). A username is unique, so this order is complete.
     """
     return User.objects.exclude(username__icontains="o").order_by("username")
+
+
+@also_right("1.1")
+def small_letters_only():
+    return User.objects.exclude(username__contains="o").order_by("username")
 
 
 @near_miss(

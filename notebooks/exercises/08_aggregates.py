@@ -1,7 +1,6 @@
 """Exercises of chapter 08: the tasks are in the notebook of the same name."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 from django.db.models import Avg, Count, F, Max, Q, Sum
 
@@ -509,7 +508,7 @@ def _():
     hints=[
         "The condition fits no invoice. What does each aggregate give for no rows?",
         "`Count` gives a number. `Sum` and `Max` give the same thing as each other.",
-        "`default=0` replaces the `None`, and the value has the type that an average of `total` has.",
+        "`default=0` replaces the `None` of the aggregate that has it, and of no other.",
     ],
 )
 def aggregates_over_no_rows():
@@ -525,20 +524,14 @@ def aggregates_over_no_rows():
 
 
 _NAMES = ("n", "billed", "average", "last")
-_ZERO = Decimal(0)
-_NO_SUM = "`billed` is not 0: the sum of no rows is NULL, which is `None` in Python."
-_NO_INT = (
-    "`average` is not an int: the database gives the default, in the type of an average of `total`."
-)
+_NO_SUM = "`billed`: the sum of no rows is NULL, and Python has `None` for that."
 for values, sentence in {
-    (0, 0, _ZERO, None): _NO_SUM,
-    (0, _ZERO, _ZERO, None): _NO_SUM,
-    (0, 0, 0, None): f"{_NO_SUM} And `average` is a `Decimal`, as `total` is.",
+    (0, 0, 0, None): _NO_SUM,
     (0, 0, 0, 0): "`billed` and `last` are `None`: the sum and the maximum of no rows are NULL.",
-    (0, _ZERO, None, None): "Only `average` has a `default=`. `billed` is `None`.",
+    (0, 0, None, None): "Only `average` has a `default=`. `billed` is `None`.",
     (None, None, None, None): "`Count` gives 0 for no rows, and `average` has a `default=`.",
-    (None, None, _ZERO, None): "`n` is not `None`: `Count` counts rows, and no rows are 0.",
-    (0, None, None, None): "`average` is not `None`: it has a `default=`.",
-    (0, None, 0, None): _NO_INT,
+    (None, None, 0, None): "`n`: `Count` counts rows, so it is a number for no rows, too.",
+    (0, None, None, None): "`average` has a `default=`, and no rows give that.",
+    (0, None, 0, 0): "`last`: the maximum of no rows is NULL, and Python has `None` for that.",
 }.items():
     near_miss("8.8", sentence)(lambda values=values: dict(zip(_NAMES, values, strict=True)))

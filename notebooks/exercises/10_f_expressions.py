@@ -102,8 +102,6 @@ def _():
         "name", "username__username", "price_in_thousandths", "stock"
     ),
     equivalent={
-        "without the condition on `category__username__username`": "only Sara has a category for "
-        "brewing",
         "when `category__name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
     hints=[
@@ -165,6 +163,23 @@ def two_saves():
 @near_miss("10.5", "It would be 16 if both used `F`; `first` writes the 11 that it has computed.")
 def _():
     return 16
+
+
+for number in range(10):
+    near_miss("10.5", "Nothing here takes away: the stock of 10 can only grow.")(
+        lambda number=number: number
+    )
+
+
+for number in (12, 13, 14, *range(17, 31)):
+    near_miss("10.5", "The stock is 10, the changes are 1 and 5, and no sum of them is this.")(
+        lambda number=number: number
+    )
+
+
+@near_miss("10.5", "Both objects are saved, and both with more than 10.")
+def _():
+    return 10
 
 
 @near_miss("10.5", "`second` makes it 15, but `first` saves after that.")

@@ -28,7 +28,8 @@ class Verdict:
     """What became of an answer, ready to be shown.
 
     sentences: the cause, where it is known, and what is seen. kind: how the cause was found:
-    "near miss", "mutation", "form", "exception", "budget", "seen", or "" if only rows are named.
+    "near miss", "mutation", "repair", "query", "measured", "form", "exception", "budget", "way",
+    "seen", or "" if only rows are named.
     """
 
     exercise: Exercise
@@ -77,13 +78,20 @@ def _judge_on_both(verdict: Verdict, answer: Answer, here: Trial) -> None:
         if _right(here, there):
             verdict.status = "passed"
             return
-        search = Search(exercise, code_of(answer))
+        search = Search(exercise, answer)
         if second:
             search.narrow_down(there.given, there.finding)
-    rows_tell = not {"form", "way"} & {
-        found.kind for found in (here.finding, there.finding) if found
-    }
-    verdict.cause = search.cause(here.given, here.expected[0], here.finding, rows_tell)
+    kinds = {found.kind for found in (here.finding, there.finding) if found}
+    rows_tell = not {"form", "way"} & kinds
+    cause = search.known_mistake(here.given, here.expected[0], here.finding, rows_tell)
+    if cause is None and kinds <= {"", "seen"}:  # the rows are wrong, and nobody knows why
+        with second_shop() as second:
+            if second:
+                search.find_repairs(there.expected)
+        cause = search.repaired(here.expected)
+        if cause is None and not _of_this_shop_alone(exercise, answer, here, there):
+            cause = search.other_query(here.given, here.expected)
+    verdict.cause = cause
     _say(verdict, answer, here, there)
 
 
@@ -103,18 +111,27 @@ def _say(verdict: Verdict, answer: Answer, here: Trial, there: Trial) -> None:
     if cause := verdict.cause:
         verdict.kind = cause.kind
         verdict.sentences.insert(0, cause.sentence)
-    elif where and (borrowed := getattr(answer, "borrowed", None)):
+    elif alone := _of_this_shop_alone(verdict.exercise, answer, here, there):
         verdict.kind = "seen"
-        verdict.sentences.append(
+        verdict.sentences.append(alone)
+
+
+def _of_this_shop_alone(exercise: Exercise, answer: Answer, here: Trial, there: Trial) -> str:
+    """Why an answer is right here and not on the second shop, if it holds keys or a value of this
+    one."""
+    if here.finding is not None:
+        return ""
+    if borrowed := getattr(answer, "borrowed", None):
+        return (
             f"Your cell uses {listed(borrowed)} from an earlier cell, and that may hold keys of "
             "this shop. Write the whole query in this cell."
         )
-    elif where and not verdict.exercise.prediction and _typed_in(here.given, there.given):
-        verdict.kind = "seen"
-        verdict.sentences.append(
+    if not exercise.prediction and _typed_in(here.given, there.given):
+        return (
             "Your answer is the same on both shops, as a value typed in would be: "
             "let the database work it out."
         )
+    return ""
 
 
 def _typed_in(here: Outcome, there: Outcome) -> bool:

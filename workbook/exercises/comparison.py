@@ -5,6 +5,7 @@ difference, what was given is first read in the form of the right one (`as_rows`
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from workbook.exercises import rows, values
@@ -31,18 +32,25 @@ def difference(
 
 def as_rows(expected: Rows, given: Value | Rows) -> Value | Rows:
     """`{"kg": 3}` as rows of two columns, `unit` and `n`; "b, d" as the letters `["b", "d"]`."""
+    if _are_letters(expected):
+        if isinstance(given, Rows) and _are_letters(given):
+            return replace(given, rows=[(row[0].lower(),) for row in given.rows])
+        if isinstance(given, Value) and isinstance(given.value, str):
+            letters = re.findall(r"\w", given.value.lower())
+            return Rows("flat", ("",), [(letter,) for letter in letters])
     if isinstance(given, Rows):
         return given
-    letters = expected.kind == "flat" and all(
-        isinstance(row[0], str) and len(row[0]) == 1 for row in expected.rows
-    )
-    if isinstance(given.value, str) and letters:
-        return Rows("flat", ("",), [(letter,) for letter in re.findall(r"\w", given.value)])
     if isinstance(given.value, dict):
         wide = len(expected.columns) == 2 and expected.kind in ("dicts", "tuples")
         if wide and not set(given.value) & set(expected.columns):
             return Rows("tuples", ("", ""), list(given.value.items()))
     return given
+
+
+def _are_letters(rows: Rows) -> bool:
+    return rows.kind == "flat" and all(
+        isinstance(row[0], str) and len(row[0]) == 1 for row in rows.rows
+    )
 
 
 def projected(expected: Rows, given: Rows, terms: Terms) -> Rows:
@@ -138,10 +146,7 @@ def _not_one_value(expected: Value, given: Rows) -> Difference:
                 "QuerySet or list holding it. `.get()` or `.first()` takes it out.",
                 form=True,
             )
-        return Difference(
-            f"The right value, but wrapped in {KINDS[given.kind]}: take it out, e.g. `[0]`.",
-            form=True,
-        )
+        return Difference("The right value, but in a list: take it out with `[0]`.", form=True)
     if isinstance(right, int) and not isinstance(right, bool) and len(given) == right:
         return Difference(
             f"These are the right {right:,} rows, but the task asks how many they are.", form=True

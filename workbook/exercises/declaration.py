@@ -183,7 +183,7 @@ def wrong_choices(number: str, right: str, why: Mapping[str, str]) -> None:
 
         wrong_choices("1.6", right="b", why={"a": "`a` sorts by name.", "b": "A key is unique."})
     """
-    for size in range(1, len(why) + 1):
+    for size in range(len(why) + 1):
         for chosen in combinations(why, size):
             wrong = [letter for letter in why if (letter in chosen) != (letter in right)]
             if wrong:

@@ -2,47 +2,68 @@
 
 The candidates are the near misses that the exercise declares, and the mutants of its model answer.
 One that gives on both shops what the learner's answer gives names the mistake; among several it is
-the one whose SQL is closest to the learner's.
+the one whose SQL is closest to the learner's. Where there is none, one thing after the other is
+changed in the learner's own code until it is right; at last its queries are compared with the
+model answer's.
 """
 
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
+from time import process_time
 
 from django.db import connection
 
 from workbook.exercises import predictions
+from workbook.exercises.anatomy import compared
 from workbook.exercises.answers import Rows, Value
 from workbook.exercises.declaration import Answer, Exercise, NearMiss
-from workbook.exercises.judging import Finding, differ
+from workbook.exercises.judging import Finding, code_of, differ, judge
 from workbook.exercises.mutation import Mutant, mutants
-from workbook.exercises.running import Outcome, run
+from workbook.exercises.repair import Repair, repairs
+from workbook.exercises.running import Cell, Outcome, out_of_reach, run
+
+SECONDS_FOR_REPAIRS = 0.4  # of this process, so that a busy machine finds as much
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What is wrong with an answer, in a sentence. kind: "near miss" or "mutation"."""
+    """What is wrong with an answer, in a sentence.
+
+    kind: "near miss", "mutation", "repair", "query" or "measured". found: what it was found by.
+    """
 
     kind: str
     sentence: str
-    found: NearMiss | Mutant
+    found: NearMiss | Mutant | Repair | None = None
 
 
 class Search:
-    """The candidates that are still possible: first tried on the second shop, which is small."""
+    """Looks for the cause of a wrong answer among the candidates.
 
-    def __init__(self, exercise: Exercise, code: ast.AST | None) -> None:
+    Each is tried on the second shop, which is small, and what is left of them on the first:
+    `narrow_down` there and `known_mistake` here, then `find_repairs` there and `repaired` here.
+    """
+
+    def __init__(self, exercise: Exercise, answer: Answer) -> None:
         self.exercise = exercise
-        self.code = ast.unparse(code) if code is not None else ""
+        self.answer = answer
+        self.tree = code_of(answer)
+        self.code = ast.unparse(self.tree) if self.tree is not None else ""
         self.near_misses: list[NearMiss] = list(exercise.near_misses)
         self.mutants: list[Mutant] = list(mutants(exercise))
+        self.repairs: list[Repair] = []
         self.telling = False
 
     def narrow_down(self, given: Outcome, finding: Finding | None) -> None:
         """Keep what gives on this shop what the learner's answer gives, the closest SQL first."""
         self.near_misses = self._alike(self.near_misses, given, finding)
-        self.mutants = self._alike(self.mutants, given, finding)
+        evidence = self.code + _statements(given)
+        mutants = [one for one in self.mutants if re.search(one.sign, evidence)]
+        self.mutants = self._alike(mutants, given, finding)
         self.telling = _is_telling(self.exercise, given)
 
     def _alike(self, candidates: list, given: Outcome, finding: Finding | None) -> list:
@@ -57,7 +78,7 @@ class Search:
     def _run(self, answer: Answer) -> Outcome:
         return run(self.exercise, answer)
 
-    def cause(
+    def known_mistake(
         self, given: Outcome, expected: Outcome, finding: Finding | None, rows_tell: bool
     ) -> Cause | None:
         """The first candidate that gives the same on this shop, too, and fits the learner's code.
@@ -67,6 +88,48 @@ class Search:
         """
         if self.exercise.prediction:
             return self._misjudged(given, expected)
+        cause = self._near_miss(given, expected, finding)
+        return cause or (self._mutation(given, expected, finding) if rows_tell else None)
+
+    def find_repairs(self, expected: list[Outcome]) -> None:
+        """Keep the first changes of the learner's code that make it right on this shop."""
+        self.repairs = list(islice(self._right(self._changed_answers(), expected), 3))
+
+    def _changed_answers(self) -> Iterator[Repair]:
+        """The learner's code with one thing changed, as many of them as there is time for."""
+        exercise = self.exercise
+        if isinstance(self.answer, Cell) and not (exercise.raises or exercise.prediction):
+            end = process_time() + SECONDS_FOR_REPAIRS
+            yield from takewhile(lambda _: process_time() < end, repairs(exercise, self.answer))
+
+    def _right(self, candidates: Iterable[Repair], expected: list[Outcome]) -> Iterator[Repair]:
+        """Those whose rows are right on this shop."""
+        for one in candidates:
+            with out_of_reach():
+                outcome = self._run(one.answer)
+            if not outcome.attempted or outcome.tampered:
+                continue
+            found = [judge(self.exercise, right, outcome, one.answer.tree) for right in expected]
+            if any(finding is None or finding.rows_right for finding in found):
+                yield one
+
+    def repaired(self, expected: list[Outcome]) -> Cause | None:
+        """The change that makes the learner's code right on this shop, too."""
+        for one in self._right(self.repairs, expected):
+            return Cause("repair", f"Your answer would be right {one.advice}.", one)
+        return None
+
+    def other_query(self, given: Outcome, expected: list[Outcome]) -> Cause | None:
+        """What the learner's queries have that those of the nearest right answer have not."""
+        if self.exercise.raises or self.exercise.prediction:
+            return None
+        nearest = min(expected, key=lambda right: distance(given, right))
+        sentence = compared(given, nearest, self.tree, self.exercise.ordered)
+        return Cause("query", sentence) if sentence else None
+
+    def _near_miss(
+        self, given: Outcome, expected: Outcome, finding: Finding | None
+    ) -> Cause | None:
         evidence = self.code + _statements(given)
         for near in self.near_misses:
             outcome = self._run(near.answer)
@@ -78,10 +141,11 @@ class Search:
                 fits = distance(given, outcome) <= distance(given, expected)
             if fits:
                 return Cause("near miss", near.sentence, near)
+        return None
+
+    def _mutation(self, given: Outcome, expected: Outcome, finding: Finding | None) -> Cause | None:
         telling = self.telling or _is_telling(self.exercise, given)
-        for mutant in self.mutants if rows_tell else ():
-            if mutant.sign and not re.search(mutant.sign, evidence):
-                continue
+        for mutant in self.mutants:
             outcome = self._run(mutant.answer)
             if behave_alike(self.exercise, outcome, given, finding) and (
                 telling or distance(given, outcome) == 0
@@ -91,21 +155,19 @@ class Search:
         return None
 
     def _misjudged(self, given: Outcome, expected: Outcome) -> Cause | None:
-        """The near miss of a prediction that is wrong in the same way: the same value, or the same
-        choices too many, or the same ones missing."""
+        """The near miss of a prediction that is wrong in the same way: it has the same value, or
+        its mistakes are among the learner's."""
         others = [(near, self._run(near.answer)) for near in self.exercise.near_misses]
         for near, outcome in others:
             if behave_alike(self.exercise, outcome, given, None):
                 return Cause("near miss", near.sentence, near)
-        wrong = predictions.choices(expected.value, given.value)
+        wrong = predictions.mistakes(expected.value, given.value)
         for near, outcome in others if wrong else ():
-            theirs = predictions.choices(expected.value, outcome.value)
-            if theirs and any(
-                mine and mine == other and not rest
-                for mine, other, rest in ((wrong[0], *theirs), (wrong[1], *theirs[::-1]))
-            ):
+            theirs = predictions.mistakes(expected.value, outcome.value)
+            if theirs and theirs <= wrong:
                 return Cause("near miss", near.sentence, near)
-        return None
+        measured = predictions.measured(given.value, expected)
+        return Cause("measured", measured) if measured else None
 
 
 def behave_alike(

@@ -51,9 +51,12 @@ def judge(
     if given.unreadable and not differ(exercise, expected, given, reading=False):
         sentence = explain(given.unreadable, code)
         return Finding(f"Reading your answer as the task does fails. {sentence}", kind="exception")
+    if exercise.prediction and predictions.right(expected.value, given.value):
+        return None
     if found := differ(exercise, expected, given):
-        if exercise.prediction:
-            return Finding(predictions.wrong(expected.value, given.value) or found.sentence)
+        if exercise.prediction and (wrong := predictions.wrong(expected.value, given.value)):
+            kinds = [type(getattr(one.value, "value", one.value)) for one in (expected, given)]
+            return Finding(wrong, kind="form" if found.form or kinds[0] is not kinds[1] else "")
         return Finding(found.sentence, found.table, "form" if found.form else _seen(found))
     return _judge_way(exercise, expected, given, code)
 

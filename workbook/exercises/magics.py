@@ -15,6 +15,7 @@ from IPython.display import display
 from workbook import tables
 from workbook.exercises import checker, declaration, feedback, progress, running
 from workbook.kernel import tracebacks
+from workbook.queries import recorder
 
 ROWS_OF_A_WRONG_ANSWER = 3
 
@@ -56,6 +57,7 @@ class ExerciseMagics(Magics):
         super().__init__(shell)
         self.aside = AnswersAside()
         self._source = ""
+        self._number = 0
         # Called after a verdict was shown, with the exercise's history from before.
         self.judged: list[Callable[[checker.Verdict, progress.Entry], None]] = []
 
@@ -98,14 +100,16 @@ class ExerciseMagics(Magics):
         """What the cell would have shown without `%exercise`, below the verdict."""
         given, passed = verdict.given, verdict.status == "passed"
         given.shown.show()
+        capture = self.shell.workbook_watcher.capture
+        if capture is not None:  # the watcher reports it when the cell ends
+            capture.queries += given.own
+            capture.marks += [one for one in given.capture.marks if one.position <= len(given.own)]
         if given.error is not None and not passed:
             tracebacks.show_from(self.shell, given.error, cell.filename)
         elif given.answer is not None and not inspect.isawaitable(given.answer):
-            _show_value(given.answer, None if passed else ROWS_OF_A_WRONG_ANSWER)
-        capture = self.shell.workbook_watcher.capture
-        if capture is not None:  # the watcher reports it when the cell ends
-            capture.queries += given.capture.queries
-            capture.marks += given.capture.marks
+            # The check has read a lazy answer; without `%exercise`, showing it runs its query.
+            value = given.answer.all() if given.lazy else given.answer
+            _show_value(value, None if passed else ROWS_OF_A_WRONG_ANSWER)
 
     @line_magic
     def hint(self, line: str) -> None:
@@ -137,12 +141,14 @@ class ExerciseMagics(Magics):
 
     def before_cell(self, info: Any) -> None:
         self._source = info.raw_cell or ""
+        # IPython has counted on already, except for cells that keep out of the history.
+        self._number = self.shell.execution_count - info.store_history
 
     def _filename(self) -> str:
         """The name under which IPython compiles the running cell, so that its lines are found."""
         shell = self.shell
         code = shell.transform_cell(self._source)
-        return shell.compile.get_code_name(self._source, code, shell.execution_count)
+        return shell.compile.get_code_name(self._source, code, self._number)
 
     def _find(self, line: str) -> declaration.Exercise:
         try:
@@ -158,7 +164,8 @@ class ExerciseMagics(Magics):
 def _show_value(value: Any, rows: int | None) -> None:
     """The value as a cell shows it, cut to its first rows."""
     if isinstance(value, QuerySet | RawQuerySet):
-        preview = tables.preview(value, rows) if rows else tables.preview(value)
+        with recorder.caused_by("display"):
+            preview = tables.preview(value, rows) if rows else tables.preview(value)
         display({"text/plain": preview.text, "text/html": preview.html}, raw=True)
     elif rows and callable(getattr(value, "head", None)):  # pandas
         display(value.head(rows))

@@ -14,12 +14,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import FieldError
 from django.db import models
-from django.db.models import Field, Model, QuerySet
-from django.db.models.sql import Query
+from django.db.models import Field, Model
 
-from workbook.exercises.declaration import Answer, Exercise, tree_of, written
+from workbook.exercises import syntax
+from workbook.exercises.declaration import Answer, Exercise
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class _Change:
+class Change:
     """What a rule proposes: another node, and its words."""
 
     node: ast.AST
@@ -57,7 +56,7 @@ def mutants(exercise: Exercise) -> Iterator[Mutant]:
     """
     if exercise.raises or exercise.prediction:
         return
-    code = _Code(exercise.answer)
+    code = syntax.Code.of(exercise.answer)
     seen = {ast.unparse(code.tree)}
     for rule in RULES:
         for node in code.nodes:
@@ -74,253 +73,79 @@ def mutants(exercise: Exercise) -> Iterator[Mutant]:
                 yield Mutant(change.words, answer, change.sign, change.about_order)
 
 
-# The model answer as a tree ------------------------------------------------------------------
-
-
-class _Code:
-    """The model answer's syntax tree, and which model a part of it asks for."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.globals = written(answer).__globals__
-        self.tree = tree_of(answer)
-        self.nodes = list(ast.walk(self.tree))
-        self.parents = {
-            id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)
-        }
-        self.assigned: dict[str, list[ast.expr]] = {}
-        for node in self.nodes:
-            if isinstance(node, ast.Assign | ast.AugAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        self.assigned.setdefault(target.id, []).append(node.value)
-
-    def function(self, tree: ast.AST) -> Answer:
-        """The tree as a function that can be called."""
-        names = {**vars(models), **vars(models.functions), **self.globals}
-        exec(compile(ast.Module([tree], []), "<neighbour>", "exec"), names)
-        return names[tree.name]
-
-    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        while (node := self.parents.get(id(node))) is not None:
-            yield node
-
-    def model(self, node: ast.AST) -> type[Model] | None:
-        """The model whose rows this expression gives, or whose fields are named in it."""
-        if found := self._rows_of(node):
-            return found
-        for outer in self.ancestors(node):
-            match outer:
-                case ast.Call(func=ast.Attribute(value=inner)) if found := self._rows_of(inner):
-                    return found
-        starts = {found for node in self.nodes if (found := self._rows_of(node))}
-        return starts.pop() if len(starts) == 1 else None
-
-    def _rows_of(self, node: ast.AST) -> type[Model] | None:
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr="objects" | "_base_manager"):
-                found = self.globals.get(name)
-                return found if isinstance(found, type) and issubclass(found, Model) else None
-            case ast.Call(func=ast.Attribute(value=inner, attr=method)):
-                return self._rows_of(inner) if hasattr(QuerySet, method) else None
-            case ast.Subscript(value=inner) | ast.Await(value=inner) | ast.BinOp(left=inner):
-                return self._rows_of(inner)
-            case ast.Name(id=name):
-                values = self.assigned.get(name, [])
-                return self._rows_of(values[0]) if values and values[0] is not node else None
-        return None
-
-    def conditions_in(self, node: ast.AST) -> str:
-        """The fields that an expression puts conditions on: "`price` and `stock`"."""
-        found: dict[str, None] = {}
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.keyword) and inner.arg:
-                found[self.field_name(inner)] = None
-            elif isinstance(inner, ast.Name):
-                for value in self.assigned.get(inner.id, []):
-                    for part in ast.walk(value):
-                        if isinstance(part, ast.keyword) and part.arg:
-                            found[self.field_name(part)] = None
-        return _listed(found) if found else f"`{ast.unparse(node)}`"
-
-    def field_name(self, keyword: ast.keyword) -> str:
-        """A condition's path without its lookup: `price` of `price__gte=100`."""
-        path, _ = self.split(keyword, keyword.arg)
-        return path
-
-    def split(self, node: ast.AST, name: str) -> tuple[str, str]:
-        """`customer__name__istartswith` as ("customer__name", "istartswith")."""
-        model = self.model(node)
-        rest = _resolve(model, name)[1] if model else []
-        if not rest and name.rpartition("__")[2] in _LOOKUPS:  # an annotation's
-            rest = [name.rpartition("__")[2]]
-        if not rest or rest == name.split("__"):
-            path, _, lookup = name.rpartition("__")
-            return (path, lookup) if path and lookup in _LOOKUPS else (name, "")
-        lookup = "__".join(rest)
-        return name.removesuffix(f"__{lookup}"), lookup
-
-
-def _resolve(model: type[Model], path: str) -> tuple[Field | None, list[str]]:
-    """The field at the end of a path, and what follows it: transforms and a lookup."""
-    parts = path.split("__")
-    if parts[0] == "pk":
-        return model._meta.pk, parts[1:]
-    try:
-        _, field, _, rest = Query(model).names_to_path(parts, model._meta)
-    except FieldError:
-        return None, parts
-    return field, list(rest)
-
-
-def _listed(names: Any) -> str:
-    """ "`a`", "`a` and `b`", "`a`, `b` and `c`"."""
-    *most, last = [f"`{name}`" for name in dict.fromkeys(names)]
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-# Building nodes ------------------------------------------------------------------------------
-
-
-def _method(node: ast.AST, *names: str) -> str:
-    """The name of the QuerySet method that this node calls, "" if it is no call of one."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name)) if hasattr(QuerySet, name):
-            return name if not names or name in names else ""
-    return ""
-
-
-def _function(node: ast.AST, *names: str) -> str:
-    """The name of the function or class that this node calls: `Q`, `Count`."""
-    match node:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names:
-            return name
-    return ""
-
-
-def _call(value: ast.expr, method: str, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
-    return ast.Call(
-        ast.Attribute(value, method, ast.Load()),
-        list(args),
-        [ast.keyword(name, value) for name, value in keywords.items()],
-    )
-
-
-def _with(node: ast.Call, *, args: list | None = None, keywords: list | None = None) -> ast.Call:
-    """The call with other arguments."""
-    return ast.Call(
-        node.func,
-        node.args if args is None else args,
-        node.keywords if keywords is None else keywords,
-    )
-
-
-def _without(node: ast.Call, part: ast.AST) -> ast.Call:
-    """The call with one argument less."""
-    return _with(
-        node,
-        args=[one for one in node.args if one is not part],
-        keywords=[one for one in node.keywords if one is not part],
-    )
-
-
-def _renamed(node: ast.Call, name: str) -> ast.Call:
-    """The call of another function or method, with the same arguments."""
-    match node.func:
-        case ast.Attribute(value=value):
-            func: ast.expr = ast.Attribute(value, name, ast.Load())
-        case _:
-            func = ast.Name(name, ast.Load())
-    return ast.Call(func, node.args, node.keywords)
-
-
-def _q(*conditions: ast.keyword) -> ast.Call:
-    return ast.Call(ast.Name("Q", ast.Load()), [], list(conditions))
-
-
-def _joined(operator: ast.operator, parts: list[ast.expr]) -> ast.expr:
-    first, *rest = parts
-    for part in rest:
-        first = ast.BinOp(first, operator, part)
-    return first
-
-
-def _text(value: str) -> ast.Constant:
-    return ast.Constant(value)
-
-
 # Conditions ----------------------------------------------------------------------------------
 
-Rule = Callable[[_Code, Any], Iterator[_Change]]
+Rule = Callable[[syntax.Code, Any], Iterator[Change]]
 
 _FILTERS = ("filter", "exclude", "get", "aget")
 
 
 def _as_q(part: ast.AST) -> ast.expr:
-    return _q(part) if isinstance(part, ast.keyword) else part
+    return syntax.q(part) if isinstance(part, ast.keyword) else part
 
 
-def condition_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if _method(node, *_FILTERS):
+def condition_dropped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if syntax.method(node, *_FILTERS):
         parts = [*node.args, *node.keywords]
         for part in parts:
             if len(parts) > 1:
-                yield _Change(
-                    _without(node, part), f"without the condition on {code.conditions_in(part)}"
+                yield Change(
+                    syntax.without(node, part),
+                    f"without the condition on {code.conditions_in(part)}",
                 )
             elif node.func.attr in ("filter", "exclude"):
-                yield _Change(
+                yield Change(
                     node.func.value, f"without the condition on {code.conditions_in(part)}"
                 )
-    elif _function(node, "Q") and len(node.keywords) > 1:
+    elif syntax.function(node, "Q") and len(node.keywords) > 1:
         for part in node.keywords:
-            yield _Change(
-                _without(node, part), f"without the condition on {code.conditions_in(part)}"
+            yield Change(
+                syntax.without(node, part), f"without the condition on {code.conditions_in(part)}"
             )
     elif _is_q(code, node) and isinstance(node, ast.BinOp):
         for kept, dropped in ((node.left, node.right), (node.right, node.left)):
-            yield _Change(kept, f"without the condition on {code.conditions_in(dropped)}")
+            yield Change(kept, f"without the condition on {code.conditions_in(dropped)}")
 
 
-def every_condition_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def every_condition_dropped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     if node is not code.tree:
         return
-    calls = [one for one in code.nodes if _method(one, "filter", "exclude")]
+    calls = [one for one in code.nodes if syntax.method(one, "filter", "exclude")]
     parts = sum(len(call.args) + len(call.keywords) for call in calls)
     if parts < 2:
         return
     memo: dict[int, ast.AST] = {}
     for call in reversed(calls):  # inner ones first
         memo[id(call)] = deepcopy(call.func.value, memo)
-    yield _Change(deepcopy(node, memo), "without any condition")
+    yield Change(deepcopy(node, memo), "without any condition")
 
 
-def condition_reversed(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if method := _method(node, "filter", "exclude"):
+def condition_reversed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if method := syntax.method(node, "filter", "exclude"):
         parts = [*node.args, *node.keywords]
         fields = code.conditions_in(node_of(parts))
         condition = "condition" if len(parts) == 1 else "conditions"
         verb = "is" if len(parts) == 1 else "are"
-        yield _Change(
-            _renamed(node, "exclude" if method == "filter" else "filter"),
+        yield Change(
+            syntax.renamed(node, "exclude" if method == "filter" else "filter"),
             f"when the {condition} on {fields} {verb} reversed",
         )
         if len(parts) > 1:
             for part in parts:
                 reversed_ = ast.UnaryOp(ast.Invert(), _as_q(part))
-                rest = _without(node, part)
-                yield _Change(
-                    _with(rest, args=[*rest.args, reversed_]),
+                rest = syntax.without(node, part)
+                yield Change(
+                    syntax.changed(rest, args=[*rest.args, reversed_]),
                     f"when the condition on {code.conditions_in(part)} is reversed",
                 )
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
-        yield _Change(
+        yield Change(
             node.operand, f"when the condition on {code.conditions_in(node.operand)} is reversed"
         )
-    elif _function(node, "Q", "Exists") and node.args + node.keywords:
+    elif syntax.function(node, "Q", "Exists") and node.args + node.keywords:
         parent = code.parents[id(node)]
         if isinstance(parent, ast.BinOp):
-            yield _Change(
+            yield Change(
                 ast.UnaryOp(ast.Invert(), node),
                 f"when the condition on {code.conditions_in(node)} is reversed",
             )
@@ -331,25 +156,7 @@ def node_of(parts: list) -> ast.AST:
     return ast.Module(parts, [])
 
 
-# A lookup in words, and the lookups it is taken for.
-_LOOKUPS = {
-    "": "is {}",
-    "exact": "is {}",
-    "iexact": "is {} in any letter case",
-    "gt": "is greater than {}",
-    "gte": "is {} or greater",
-    "lt": "is less than {}",
-    "lte": "is {} or less",
-    "contains": "contains {} in this letter case",
-    "icontains": "contains {} in any letter case",
-    "startswith": "begins with {} in this letter case",
-    "istartswith": "begins with {} in any letter case",
-    "endswith": "ends in {} in this letter case",
-    "iendswith": "ends in {} in any letter case",
-    "in": "is one of {}",
-    "range": "is between {}, both ends included",
-    "isnull": "is NULL: {}",
-}
+# The lookups that a lookup is taken for.
 _TAKEN_FOR = {
     "gt": ("gte", "lt", "lte"),
     "gte": ("gt", "lt", "lte"),
@@ -366,8 +173,8 @@ _TAKEN_FOR = {
 _TRANSFORMS = {"iso_week_day": "week_day", "week_day": "iso_week_day", "iso_year": "year"}
 
 
-def lookup_swapped(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if not (isinstance(node, ast.keyword) and node.arg and _is_condition(code, node)):
+def lookup_swapped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if not (isinstance(node, ast.keyword) and node.arg and is_condition(code, node)):
         return
     path, lookups = code.split(node, node.arg)
     *transforms, last = lookups.split("__")
@@ -380,30 +187,30 @@ def lookup_swapped(code: _Code, node: ast.AST) -> Iterator[_Change]:
     taken_for = _TAKEN_FOR.get(last, ())
     if not lookups:
         model = code.model(node)
-        field = _resolve(model, path)[0] if model else None
+        field = syntax.resolve(model, path)[0] if model else None
         in_part = isinstance(field, _TEXTS) and not field.unique
         taken_for = ("icontains",) if in_part else ()
     for lookup in taken_for:
         if lookup != (last or "exact"):
-            words = _LOOKUPS[lookup].format(f"`{value}`")
-            yield _Change(swapped("" if lookup == "exact" else lookup), f"when `{before}` {words}")
+            words = syntax.LOOKUPS[lookup].format(f"`{value}`")
+            yield Change(swapped("" if lookup == "exact" else lookup), f"when `{before}` {words}")
     for transform in [part for part in lookups.split("__") if part in _TRANSFORMS]:
         other = _TRANSFORMS[transform]
         name = node.arg.replace(f"__{transform}", f"__{other}")
-        yield _Change(ast.keyword(name, node.value), f"with `{other}` for `{transform}`", other)
+        yield Change(ast.keyword(name, node.value), f"with `{other}` for `{transform}`", other)
     match last, node.value:
         case "isnull", ast.Constant(value=bool(yes)):
             words = "has a value" if yes else "is NULL"
-            yield _Change(swapped("isnull", ast.Constant(not yes)), f"when `{before}` {words}")
+            yield Change(swapped("isnull", ast.Constant(not yes)), f"when `{before}` {words}")
         case "in", ast.List(elts=[_, _, *_] as items) | ast.Tuple(elts=[_, _, *_] as items):
             for item in items:
                 kept = ast.List([one for one in items if one is not item], ast.Load())
-                yield _Change(
+                yield Change(
                     swapped("in", kept), f"when `{ast.unparse(item)}` is not among the values"
                 )
 
 
-def range_ends(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def range_ends(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """`price__range=(a, b)` against `gt`, `gte`, `lt`, `lte`: which of the ends belong to it."""
     for name, args, keywords in _calls_with_conditions(node):
         for keyword in keywords:
@@ -427,26 +234,26 @@ def range_ends(code: _Code, node: ast.AST) -> Iterator[_Change]:
                     ast.keyword(f"{path}__{last}", high),
                 ]
                 rest = [one for one in keywords if one is not keyword]
-                yield _Change(ast.Call(name, args, [*rest, *ends]), words)
+                yield Change(ast.Call(name, args, [*rest, *ends]), words)
             rest = [one for one in keywords if one is not keyword]
             pair = ast.keyword(f"{path}__in", ast.Tuple([low, high], ast.Load()))
-            yield _Change(
+            yield Change(
                 ast.Call(name, args, [*rest, pair]),
                 f"when `{path}` is one of the two limits",
             )
 
 
 def _calls_with_conditions(node: ast.AST) -> Iterator[tuple[ast.expr, list, list]]:
-    if _method(node, *_FILTERS) or _function(node, "Q"):
+    if syntax.method(node, *_FILTERS) or syntax.function(node, "Q"):
         yield node.func, node.args, node.keywords
 
 
-def _is_condition(code: _Code, keyword: ast.keyword) -> bool:
+def is_condition(code: syntax.Code, keyword: ast.keyword) -> bool:
     call = code.parents[id(keyword)]
-    return bool(_method(call, *_FILTERS) or _function(call, "Q"))
+    return bool(syntax.method(call, *_FILTERS) or syntax.function(call, "Q"))
 
 
-def _is_q(code: _Code, node: ast.AST) -> bool:
+def _is_q(code: syntax.Code, node: ast.AST) -> bool:
     """Whether the expression is made of Q objects."""
     match node:
         case ast.BinOp(left=left, op=ast.BitOr() | ast.BitAnd() | ast.BitXor()):
@@ -455,10 +262,10 @@ def _is_q(code: _Code, node: ast.AST) -> bool:
             return _is_q(code, operand)
         case ast.Name(id=name):
             return any(_is_q(code, value) for value in code.assigned.get(name, []))
-    return bool(_function(node, "Q", "Exists"))
+    return bool(syntax.function(node, "Q", "Exists"))
 
 
-def and_or(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def and_or(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """`|` for `&`, for the comma, and for `^`."""
     words = {
         ast.BitOr: "when one of the conditions on {} is enough",
@@ -471,7 +278,7 @@ def and_or(code: _Code, node: ast.AST) -> Iterator[_Change]:
             both = code.conditions_in(node)
             for kind, sentence in words.items():
                 if not isinstance(node.op, kind):
-                    yield _Change(
+                    yield Change(
                         ast.BinOp(node.left, kind(), node.right),
                         sentence.format(both),
                         "" if kind is ast.BitOr else signs[kind],
@@ -480,38 +287,38 @@ def and_or(code: _Code, node: ast.AST) -> Iterator[_Change]:
             both = code.conditions_in(node.value)
             for kind, sentence in words.items():
                 if not isinstance(node.op, kind):
-                    yield _Change(
+                    yield Change(
                         ast.AugAssign(node.target, kind(), node.value),
                         sentence.format(both),
                         "" if kind is ast.BitOr else signs[kind],
                     )
-            yield _Change(
+            yield Change(
                 ast.Assign([node.target], node.value), "when only the last condition counts"
             )
-    if _method(node, "filter", "exclude") or _function(node, "Q"):
+    if syntax.method(node, "filter", "exclude") or syntax.function(node, "Q"):
         parts = [*node.args, *node.keywords]
         if len(parts) > 1:
-            either = _joined(ast.BitOr(), [_as_q(part) for part in parts])
-            yield _Change(
-                _with(node, args=[either], keywords=[]),
+            either = syntax.joined(ast.BitOr(), [_as_q(part) for part in parts])
+            yield Change(
+                syntax.changed(node, args=[either], keywords=[]),
                 words[ast.BitOr].format(code.conditions_in(node_of(parts))),
             )
 
 
-def half_of_an_or(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def half_of_an_or(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """`a | b & c` where `(a | b) & c` is meant."""
     pairs: list[tuple[ast.BinOp, ast.expr, Callable]] = []
-    if _method(node, "filter", "exclude"):
+    if syntax.method(node, "filter", "exclude"):
         ors = [one for one in node.args if _is_or(code, one)]
         for one in ors:
             for other in [*node.args, *node.keywords]:
                 if other is not one:
-                    rest = _without(_without(node, one), other)
+                    rest = syntax.without(syntax.without(node, one), other)
                     pairs.append(
                         (
                             _or_itself(code, one),
                             _as_q(other),
-                            lambda new, rest=rest: _with(rest, args=[*rest.args, new]),
+                            lambda new, rest=rest: syntax.changed(rest, args=[*rest.args, new]),
                         )
                     )
     match node:
@@ -522,18 +329,18 @@ def half_of_an_or(code: _Code, node: ast.AST) -> Iterator[_Change]:
     for either, other, build in pairs:
         for kept, narrowed in ((either.left, either.right), (either.right, either.left)):
             new = ast.BinOp(kept, ast.BitOr(), ast.BinOp(narrowed, ast.BitAnd(), other))
-            yield _Change(
+            yield Change(
                 build(new),
                 f"when the condition on {code.conditions_in(other)} holds only for the half with "
                 f"{code.conditions_in(narrowed)}",
             )
 
 
-def _or_itself(code: _Code, node: ast.AST) -> ast.BinOp:
+def _or_itself(code: syntax.Code, node: ast.AST) -> ast.BinOp:
     return node if isinstance(node, ast.BinOp) else code.assigned[node.id][0]
 
 
-def _is_or(code: _Code, node: ast.AST) -> bool:
+def _is_or(code: syntax.Code, node: ast.AST) -> bool:
     match node:
         case ast.BinOp(op=ast.BitOr()):
             return _is_q(code, node)
@@ -543,34 +350,32 @@ def _is_or(code: _Code, node: ast.AST) -> bool:
     return False
 
 
-def filters_chained(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def filters_chained(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """Over a to-many relation `filter(a, b)` asks for one row with both, `.filter(a).filter(b)`
     for two rows."""
-    if not _method(node, "filter"):
+    if not syntax.method(node, "filter"):
         return
     parts = [*node.args, *node.keywords]
     many = [part for part in parts if _spans_many(code, part)]
     if len(many) > 1:
         chain = node.func.value
         for part in parts:
-            chain = _call(chain, "filter")
-            chain = _with(chain, args=[_as_q(part)])
-        yield _Change(
-            chain, "when each condition may be met by another row: `.filter(…).filter(…)`"
-        )
+            chain = syntax.call(chain, "filter")
+            chain = syntax.changed(chain, args=[_as_q(part)])
+        yield Change(chain, "when each condition may be met by another row: `.filter(…).filter(…)`")
     before = node.func.value
-    if many and _method(before, "filter"):
+    if many and syntax.method(before, "filter"):
         inner = [*before.args, *before.keywords]
         if any(_spans_many(code, part) for part in inner):
-            merged = _with(
+            merged = syntax.changed(
                 before,
                 args=[*before.args, *node.args],
                 keywords=[*before.keywords, *node.keywords],
             )
-            yield _Change(merged, "when one row has to meet all conditions: `.filter(…, …)`")
+            yield Change(merged, "when one row has to meet all conditions: `.filter(…, …)`")
 
 
-def _spans_many(code: _Code, part: ast.AST) -> bool:
+def _spans_many(code: syntax.Code, part: ast.AST) -> bool:
     """Whether a condition looks along a relation to many rows."""
     model = code.model(part)
     paths = [one.arg for one in ast.walk(part) if isinstance(one, ast.keyword) and one.arg]
@@ -601,33 +406,33 @@ _KINDS = (
     (models.DateField,),
     _TEXTS,
 )
-_AGGREGATES = ("Count", "Sum", "Avg", "Max", "Min", "StdDev", "Variance", "AnyValue", "StringAgg")
+AGGREGATES = ("Count", "Sum", "Avg", "Max", "Min", "StdDev", "Variance", "AnyValue", "StringAgg")
 
 
-def field_swapped(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def field_swapped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """`created_at` for `issued_at`, in conditions, orders, groups and aggregates."""
-    if isinstance(node, ast.keyword) and node.arg and _is_condition(code, node):
+    if isinstance(node, ast.keyword) and node.arg and is_condition(code, node):
         path, lookup = code.split(node, node.arg)
         for other in _fields_like(code.model(node), path):
             name = f"{other}__{lookup}" if lookup else other
-            yield _Change(
+            yield Change(
                 ast.keyword(name, node.value), f"with `{other}` for `{path}`", _last(other)
             )
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         call = code.parents[id(node)]
         if not isinstance(call, ast.Call) or node not in call.args:
             return
-        about_order = bool(_method(call, "order_by"))
-        named = about_order or _method(
+        about_order = bool(syntax.method(call, "order_by"))
+        named = about_order or syntax.method(
             call, "latest", "earliest", "alatest", "aearliest", "dates", "datetimes"
         )
-        groups = _method(call, "values", "values_list") and _is_grouped(code, call)
-        if not (named or groups or _function(call, "F", "Lower", "Upper", *_AGGREGATES)):
+        groups = syntax.method(call, "values", "values_list") and _is_grouped(code, call)
+        if not (named or groups or syntax.function(call, "F", "Lower", "Upper", *AGGREGATES)):
             return
         sign, path = ("-", node.value[1:]) if node.value[:1] == "-" else ("", node.value)
         for other in _fields_like(code.model(node), path):
-            yield _Change(
-                _text(sign + other), f"with `{other}` for `{path}`", _last(other), about_order
+            yield Change(
+                syntax.text(sign + other), f"with `{other}` for `{path}`", _last(other), about_order
             )
 
 
@@ -643,7 +448,7 @@ def _fields_like(model: type[Model] | None, path: str) -> list[str]:
     """Paths to the other fields of this kind on the same model."""
     if model is None:
         return []
-    field, rest = _resolve(model, path)
+    field, rest = syntax.resolve(model, path)
     if field is None or rest:
         return []
     owner = field.model
@@ -670,18 +475,20 @@ def _fields_like(model: type[Model] | None, path: str) -> list[str]:
 # Order and slices ----------------------------------------------------------------------------
 
 
-def order_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if _method(node, "order_by") and node.args:
+def order_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if syntax.method(node, "order_by") and node.args:
         args = node.args
-        yield _ordered(node.func.value, "without an order")
+        yield _ordered(node.func.value, _words_for_no_order(code, node))
         if turned := [_turned(arg) for arg in args]:
             if all(turned):
-                yield _ordered(_with(node, args=turned), "in the opposite order")
+                yield _ordered(syntax.changed(node, args=turned), "in the opposite order")
             if len(args) > 1:
                 for position, arg in enumerate(turned):
                     if arg:
                         yield _ordered(
-                            _with(node, args=[*args[:position], arg, *args[position + 1 :]]),
+                            syntax.changed(
+                                node, args=[*args[:position], arg, *args[position + 1 :]]
+                            ),
                             f"when {_sorted_by(args[position])} is sorted from the other end",
                         )
         for arg in args if len(args) > 1 else ():
@@ -690,41 +497,48 @@ def order_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
                 if arg is not args[0]
                 else f"when {_sorted_by(arg)} does not count in the order"
             )
-            yield _ordered(_without(node, arg), words)
+            yield _ordered(syntax.without(node, arg), words)
         if len(args) > 1:
             yield _ordered(
-                _with(node, args=[args[1], args[0], *args[2:]]),
+                syntax.changed(node, args=[args[1], args[0], *args[2:]]),
                 f"when {_sorted_by(args[1])} comes before {_sorted_by(args[0])} in the order",
             )
             last = ast.unparse(args[-1])
             for key, words in (("pk", "primary key"), ("-pk", "highest primary key")):
                 if last.strip("'\"-") not in ("pk", "id"):
                     yield _ordered(
-                        _with(node, args=[*args[:-1], _text(key)]),
+                        syntax.changed(node, args=[*args[:-1], syntax.text(key)]),
                         f"when the {words} decides between equal rows",
                     )
-    elif _method(node, "reverse"):
+    elif syntax.method(node, "reverse"):
         yield _ordered(node.func.value, "in the opposite order")
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         other = {"asc": "desc", "desc": "asc"}.get(node.func.attr)
         if other and not node.args:
             yield _ordered(
-                _renamed(node, other), f"when {_sorted_by(node)} is sorted from the other end"
+                syntax.renamed(node, other), f"when {_sorted_by(node)} is sorted from the other end"
             )
 
 
-def _ordered(node: ast.AST, words: str) -> _Change:
-    return _Change(node, words, about_order=True)
+def _words_for_no_order(code: syntax.Code, node: ast.AST) -> str:
+    """Where groups are made, the fields of an order make groups, too."""
+    if any(one is not node and syntax.method(one, "order_by") for one in code.nodes):
+        return "when an order makes groups of its own"
+    return "without an order"
+
+
+def _ordered(node: ast.AST, words: str) -> Change:
+    return Change(node, words, about_order=True)
 
 
 def _turned(arg: ast.expr) -> ast.expr | None:
     match arg:
         case ast.Constant(value=str(name)):
-            return _text(name[1:] if name.startswith("-") else f"-{name}")
+            return syntax.text(name[1:] if name.startswith("-") else f"-{name}")
         case ast.Call(func=ast.Attribute(value=value, attr="asc" | "desc" as way)):
-            return _call(value, "desc" if way == "asc" else "asc")
+            return syntax.call(value, "desc" if way == "asc" else "asc")
         case ast.Call():
-            return _call(arg, "desc")
+            return syntax.call(arg, "desc")
     return None
 
 
@@ -739,21 +553,22 @@ _OTHER_END = {"first": "last", "last": "first", "latest": "earliest", "earliest"
 _OTHER_END |= {f"a{one}": f"a{other}" for one, other in _OTHER_END.items()}
 
 
-def other_end(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if method := _method(node, *_OTHER_END):
-        yield _Change(_renamed(node, _OTHER_END[method]), "from the other end of the order")
+def other_end(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if method := syntax.method(node, *_OTHER_END):
+        yield Change(syntax.renamed(node, _OTHER_END[method]), "from the other end of the order")
         if method in ("latest", "earliest", "alatest", "aearliest") and node.args:
             plain = "last" if method.endswith("latest") else "first"
             plain = f"a{plain}" if method[1:] in _OTHER_END else plain
-            yield _Change(
-                _with(_renamed(node, plain), args=[]), "when the primary key decides, not a date"
+            yield Change(
+                syntax.changed(syntax.renamed(node, plain), args=[]),
+                "when the primary key decides, not a date",
             )
 
 
-def slice_moved(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def slice_moved(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper)):
-            yield _Change(value, "without the slice")
+            yield Change(value, "without the slice")
             low = lower.value if isinstance(lower, ast.Constant) else 0
             high = upper.value if isinstance(upper, ast.Constant) else None
             if isinstance(high, int):
@@ -762,7 +577,7 @@ def slice_moved(code: _Code, node: ast.AST) -> Iterator[_Change]:
                                    (max(low - 1, 0), high)):  # fmt: skip
                     if (start, end) != (low, high) and start < end:
                         part = ast.Slice(ast.Constant(start) if start else None, ast.Constant(end))
-                        yield _Change(
+                        yield Change(
                             ast.Subscript(value, part, ast.Load()),
                             f"with the rows {start + 1} to {end}",
                         )
@@ -771,56 +586,57 @@ def slice_moved(code: _Code, node: ast.AST) -> Iterator[_Change]:
 # Rows that repeat, groups, aggregates --------------------------------------------------------
 
 
-def distinct_toggled(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if _method(node, "distinct"):
-        yield _Change(node.func.value, "without `distinct()`")
-    elif _method(node, "values_list") and any(one.arg == "flat" for one in node.keywords):
+def distinct_toggled(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if syntax.method(node, "distinct"):
+        yield Change(node.func.value, "without `distinct()`")
+    elif syntax.method(node, "values_list") and any(one.arg == "flat" for one in node.keywords):
         outer = code.parents[id(node)]
         if not (isinstance(outer, ast.Attribute) and outer.attr in ("distinct", "query")):
-            yield _Change(_call(node, "distinct"), "with `distinct()`", r"distinct|set\(")
+            yield Change(syntax.call(node, "distinct"), "with `distinct()`", r"distinct|set\(")
 
 
-def _is_grouped(code: _Code, node: ast.AST) -> bool:
+def _is_grouped(code: syntax.Code, node: ast.AST) -> bool:
     """Whether `annotate()` follows this call: then its columns make the groups."""
     outer = code.parents.get(id(node))
     while isinstance(outer, ast.Attribute):
         call = code.parents[id(outer)]
-        if _method(call, "annotate", "alias"):
+        if syntax.method(call, "annotate", "alias"):
             return True
         outer = code.parents.get(id(call))
     return False
 
 
-def calls_swapped(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def calls_swapped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """`values()` or `filter()` before `annotate()`, and after it."""
-    if not (method := _method(node, "annotate", "alias", "filter", "exclude", "values")):
+    if not (method := syntax.method(node, "annotate", "alias", "filter", "exclude", "values")):
         return
     before = node.func.value
-    first = _method(before, "annotate", "alias", "filter", "exclude", "values", "values_list")
+    first = syntax.method(before, "annotate", "alias", "filter", "exclude", "values", "values_list")
     if first and ("annotate" in (method, first) or "alias" in (method, first)):
         inner = ast.Call(ast.Attribute(before.func.value, method, ast.Load()), node.args,
                          node.keywords)  # fmt: skip
         swapped = ast.Call(ast.Attribute(inner, first, ast.Load()), before.args, before.keywords)
-        yield _Change(swapped, f"when `{method}()` comes before `{first}()`", rf"{method}\(")
+        yield Change(swapped, f"when `{method}()` comes before `{first}()`", rf"{method}\(")
 
 
-def groups_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if not (_method(node, "values", "values_list") and _is_grouped(code, node)):
+def groups_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if not (syntax.method(node, "values", "values_list") and _is_grouped(code, node)):
         return
     model = code.model(node)
     noun = model._meta.verbose_name if model else "row"
-    yield _Change(node.func.value, f"with one row for each {noun}: nothing is grouped")
+    yield Change(node.func.value, f"with one row for each {noun}: nothing is grouped")
     for part in [*node.args, *node.keywords]:
         name = part.arg if isinstance(part, ast.keyword) else ast.unparse(part).strip("'\"")
         if len(node.args) + len(node.keywords) > 1:
-            yield _Change(_without(node, part), f"when the groups are made without `{name}`")
-    yield _Change(
-        _with(node, args=[*node.args, _text("pk")]), f"when each {noun} is a group of its own"
+            yield Change(syntax.without(node, part), f"when the groups are made without `{name}`")
+    yield Change(
+        syntax.changed(node, args=[*node.args, syntax.text("pk")]),
+        f"when each {noun} is a group of its own",
     )
 
 
-def aggregate_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if not (name := _function(node, *_AGGREGATES)):
+def aggregate_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if not (name := syntax.function(node, *AGGREGATES)):
         return
     arg = ast.unparse(node.args[0]) if node.args else ""
     for other in ("Count", "Sum", "Avg", "Max", "Min"):
@@ -830,35 +646,35 @@ def aggregate_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
                 for one in node.keywords
                 if not (one.arg == "default" and other == "Count") and one.arg != "distinct"
             ]
-            yield _Change(
-                _with(_renamed(node, other), keywords=rest),
+            yield Change(
+                syntax.changed(syntax.renamed(node, other), keywords=rest),
                 f"with `{other}` for `{name}`",
                 rf"(?i:\b{other}\b)|\b{'len' if other == 'Count' else other.lower()}\(",
             )
     repeats = name in ("Sum", "Avg") or (name == "Count" and not _is_key(code, node))
     if repeats and not any(one.arg == "distinct" for one in node.keywords):
         distinct = ast.keyword("distinct", ast.Constant(True))
-        yield _Change(
-            _with(node, keywords=[*node.keywords, distinct]),
+        yield Change(
+            syntax.changed(node, keywords=[*node.keywords, distinct]),
             f"with `distinct=True` in `{name}({arg})`",
             r"(?i:distinct)|set\(",
         )
     match node.args:
         case [ast.BinOp(left=left, op=operator, right=right)] if not node.keywords:
-            sums = [_with(node, args=[part]) for part in (left, right)]
-            yield _Change(
+            sums = [syntax.changed(node, args=[part]) for part in (left, right)]
+            yield Change(
                 ast.BinOp(sums[0], operator, sums[1]),
                 f"with `{ast.unparse(ast.BinOp(sums[0], operator, sums[1]))}`",
                 rf"(?i:\b{name}\b)",
             )
 
 
-def _is_key(code: _Code, count: ast.Call) -> bool:
+def _is_key(code: syntax.Code, count: ast.Call) -> bool:
     """Whether what is counted is different in each row anyway."""
     model = code.model(count)
     match count.args:
         case [ast.Constant(value=str(path))] if model is not None:
-            field, _ = _resolve(model, path)
+            field, _ = syntax.resolve(model, path)
             return field is None or getattr(field, "unique", True) or _leads_to_many(model, path)
     return False
 
@@ -869,7 +685,7 @@ _DROPPABLE = {
 }  # fmt: skip
 
 
-def keyword_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def keyword_dropped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """An option left out: `distinct=True`, `filter=…`, `default=0`, `to_attr=…`."""
     if not isinstance(node, ast.Call):
         return
@@ -880,13 +696,13 @@ def keyword_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
     for keyword in node.keywords:
         if keyword.arg not in _DROPPABLE or keyword.arg == "output_field":
             continue
-        if keyword.arg == "filter" and _method(node):
+        if keyword.arg == "filter" and syntax.method(node):
             continue
         words = f"without `{keyword.arg}={_short(keyword.value)}` in `{named}`"
         if keyword.arg == "filter":
             words = f"without the condition on {code.conditions_in(keyword.value)} in `{named}`"
         sign = "in_bulk" if keyword.arg == "field_name" else ""
-        yield _Change(_without(node, keyword), words, sign, keyword.arg.startswith("nulls_"))
+        yield Change(syntax.without(node, keyword), words, sign, keyword.arg.startswith("nulls_"))
 
 
 def _short(node: ast.AST) -> str:
@@ -894,7 +710,7 @@ def _short(node: ast.AST) -> str:
     return text if len(text) < 20 else "…"
 
 
-def every_distinct_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def every_distinct_dropped(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     if node is not code.tree:
         return
     for name, words in (("distinct", "without `distinct=True`"), ("default", "without `default=`"),
@@ -902,47 +718,56 @@ def every_distinct_dropped(code: _Code, node: ast.AST) -> Iterator[_Change]:
         calls = [
             one
             for one in code.nodes
-            if _function(one, *_AGGREGATES) and any(k.arg == name for k in one.keywords)
+            if syntax.function(one, *AGGREGATES) and any(k.arg == name for k in one.keywords)
         ]
         if len(calls) > 1:
             memo = {
-                id(call): _with(call, keywords=[k for k in call.keywords if k.arg != name])
+                id(call): syntax.changed(call, keywords=[k for k in call.keywords if k.arg != name])
                 for call in calls
             }
-            yield _Change(deepcopy(node, memo), words)
+            yield Change(deepcopy(node, memo), words)
 
 
-def condition_moved(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def condition_moved(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """A condition for all rows, `filter()`, against one for one aggregate, `filter=`."""
-    if not (method := _method(node, "aggregate", "annotate", "aaggregate")):
+    if not (method := syntax.method(node, "aggregate", "annotate", "aaggregate")):
         return
     source = node.func.value
     for call in [part.value for part in node.keywords] + node.args:
         for inner in ast.walk(call):
-            if not _function(inner, *_AGGREGATES):
+            if not syntax.function(inner, *AGGREGATES):
                 continue
             condition = next((one for one in inner.keywords if one.arg == "filter"), None)
             if condition is None:
                 continue
-            rest = deepcopy(node, {id(inner): _without(inner, condition)})
-            before = _with(_call(source, "filter"), args=[condition.value])
+            rest = deepcopy(node, {id(inner): syntax.without(inner, condition)})
+            before = syntax.changed(syntax.call(source, "filter"), args=[condition.value])
             moved = ast.Call(ast.Attribute(before, method, ast.Load()), rest.args, rest.keywords)
-            yield _Change(
+            yield Change(
                 moved,
                 f"when the condition on {code.conditions_in(condition.value)} filters all the rows",
             )
-    if method == "annotate" and _method(source, "filter") and not _is_values(source.func.value):
-        condition = _joined(ast.BitAnd(), [_as_q(p) for p in [*source.args, *source.keywords]])
+    if (
+        method == "annotate"
+        and syntax.method(source, "filter")
+        and not _is_values(source.func.value)
+    ):
+        condition = syntax.joined(
+            ast.BitAnd(), [_as_q(p) for p in [*source.args, *source.keywords]]
+        )
         memo = {
-            id(inner): _with(inner, keywords=[*inner.keywords, ast.keyword("filter", condition)])
+            id(inner): syntax.changed(
+                inner, keywords=[*inner.keywords, ast.keyword("filter", condition)]
+            )
             for part in node.keywords
             for inner in ast.walk(part)
-            if _function(inner, *_AGGREGATES) and not any(k.arg == "filter" for k in inner.keywords)
+            if syntax.function(inner, *AGGREGATES)
+            and not any(k.arg == "filter" for k in inner.keywords)
         }
         if memo:
             counted = deepcopy(node, memo)
             counted.func = ast.Attribute(source.func.value, "annotate", ast.Load())
-            yield _Change(
+            yield Change(
                 counted,
                 f"when the condition on {code.conditions_in(condition)} filters what is counted, "
                 "and not the rows",
@@ -950,12 +775,12 @@ def condition_moved(code: _Code, node: ast.AST) -> Iterator[_Change]:
 
 
 def _is_values(node: ast.AST) -> bool:
-    return bool(_method(node, "values", "values_list"))
+    return bool(syntax.method(node, "values", "values_list"))
 
 
-def without_relatives_lost(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def without_relatives_lost(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """INNER JOIN for LEFT OUTER JOIN: rows without any related row are lost."""
-    if not _method(node, "annotate", "prefetch_related"):
+    if not syntax.method(node, "annotate", "prefetch_related"):
         return
     model = code.model(node)
     if model is None:
@@ -969,9 +794,9 @@ def without_relatives_lost(code: _Code, node: ast.AST) -> Iterator[_Change]:
     for name in relations:
         related = ast.keyword(f"{name}__isnull", ast.Constant(False))
         source = ast.Call(ast.Attribute(node.func.value, "filter", ast.Load()), [], [related])
-        if _method(node, "prefetch_related"):
-            source = _call(source, "distinct")
-        yield _Change(
+        if syntax.method(node, "prefetch_related"):
+            source = syntax.call(source, "distinct")
+        yield Change(
             ast.Call(ast.Attribute(source, node.func.attr, ast.Load()), node.args, node.keywords),
             f"when {model._meta.verbose_name_plural} without {_plural(model, name)} are left out",
         )
@@ -986,23 +811,24 @@ def _plural(model: type[Model], relation: str) -> str:
 _LOADING = ("select_related", "prefetch_related")
 
 
-def loading_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
-    if method := _method(node, *_LOADING):
+def loading_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
+    if method := syntax.method(node, *_LOADING):
         shown = ", ".join(_short(arg) for arg in node.args)
-        yield _Change(node.func.value, f"without `{method}({shown})`")
+        yield Change(node.func.value, f"without `{method}({shown})`")
         for arg in node.args if len(node.args) > 1 else ():
-            yield _Change(_without(node, arg), f"without `{_short(arg)}` in `{method}()`")
+            yield Change(syntax.without(node, arg), f"without `{_short(arg)}` in `{method}()`")
         for arg in node.args:
             if isinstance(arg, ast.Constant) and "__" in arg.value:
                 shorter = arg.value.rpartition("__")[0]
-                others = [_text(shorter) if one is arg else one for one in node.args]
-                yield _Change(
-                    _with(node, args=others), f"with `{shorter}` for `{arg.value}` in `{method}()`"
+                others = [syntax.text(shorter) if one is arg else one for one in node.args]
+                yield Change(
+                    syntax.changed(node, args=others),
+                    f"with `{shorter}` for `{arg.value}` in `{method}()`",
                 )
         other = _LOADING[method == "select_related"]
-        yield _Change(_renamed(node, other), f"with `{other}()` for `{method}()`", other)
-    elif method := _method(node, "fetch_mode", "union", "select_for_update"):
-        yield _Change(node.func.value, f"without `{method}()`")
+        yield Change(syntax.renamed(node, other), f"with `{other}()` for `{method}()`", other)
+    elif method := syntax.method(node, "fetch_mode", "union", "select_for_update"):
+        yield Change(node.func.value, f"without `{method}()`")
 
 
 _TAKEN_FOR_FUNCTION = {
@@ -1015,21 +841,21 @@ _TAKEN_FOR_FUNCTION = {
 }  # fmt: skip
 
 
-def expression_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def expression_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """Arithmetic in the database, and functions that are taken for each other."""
-    if name := _function(node, *_TAKEN_FOR_FUNCTION):
+    if name := syntax.function(node, *_TAKEN_FOR_FUNCTION):
         for other in _TAKEN_FOR_FUNCTION[name]:
-            yield _Change(_renamed(node, other), f"with `{other}` for `{name}`", other)
+            yield Change(syntax.renamed(node, other), f"with `{other}` for `{name}`", other)
     match node:
         case ast.BinOp(left=left, op=ast.Mult() | ast.Add() | ast.Sub() | ast.Div(), right=right):
-            if not any(_function(one, "F", *_AGGREGATES) for one in ast.walk(node)):
+            if not any(syntax.function(one, "F", *AGGREGATES) for one in ast.walk(node)):
                 return
             for kind, sign in ((ast.Mult, "*"), (ast.Add, "+"), (ast.Sub, "-"), (ast.Div, "/")):
                 if not isinstance(node.op, kind):
                     other = ast.BinOp(left, kind(), right)
-                    yield _Change(other, f"with `{ast.unparse(other)}`", rf"\{sign}")
-            yield _Change(left, f"without `{ast.unparse(right)}`")
-            yield _Change(right, f"without `{ast.unparse(left)}`")
+                    yield Change(other, f"with `{ast.unparse(other)}`", rf"\{sign}")
+            yield Change(left, f"without `{ast.unparse(right)}`")
+            yield Change(right, f"without `{ast.unparse(left)}`")
 
 
 _COMPARISONS = {
@@ -1038,17 +864,17 @@ _COMPARISONS = {
 }  # fmt: skip
 
 
-def python_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
+def python_changed(code: syntax.Code, node: ast.AST) -> Iterator[Change]:
     """What the answer does to the rows once it has them."""
     match node:
         case ast.Compare(ops=[operator]) if type(operator) in _COMPARISONS:
             for kind in _COMPARISONS[type(operator)]:
                 other = ast.Compare(node.left, [kind()], node.comparators)
-                yield _Change(other, f"when `{ast.unparse(other)}`")
+                yield Change(other, f"when `{ast.unparse(other)}`")
         case ast.comprehension(ifs=[_, *_] as conditions):
             for one in conditions:
                 rest = [other for other in conditions if other is not one]
-                yield _Change(
+                yield Change(
                     ast.comprehension(node.target, node.iter, rest, node.is_async),
                     f"without the condition `{ast.unparse(one)}`",
                 )
@@ -1059,7 +885,7 @@ def python_changed(code: _Code, node: ast.AST) -> Iterator[_Change]:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="sort"))):
             yield _ordered(ast.Pass(), "without the sorting")
         case ast.Call(func=ast.Attribute(attr="get"), args=[key, default]):
-            yield _Change(_with(node, args=[key]), f"without the `{ast.unparse(default)}`")
+            yield Change(syntax.changed(node, args=[key]), f"without the `{ast.unparse(default)}`")
 
 
 RULES: tuple[Rule, ...] = (

@@ -219,13 +219,14 @@ def _other_dtypes(expected: Rows, given: Rows) -> Difference | None:
         return None
     for name, wanted, found in zip(expected.columns, expected.dtypes, given.dtypes, strict=True):
         if wanted != found:
+            verb = "is" if wanted == "text" else "are"
             fix = (
                 " pandas cannot compute with those quickly: `frame(queryset)` gives numbers."
                 if wanted == "numbers"
                 else ""
             )
             return Difference(
-                f"Column `{name}` holds {found} where {wanted} are right.{fix}", form=True
+                f"Column `{name}` holds {found} where {wanted} {verb} right.{fix}", form=True
             )
     return None
 

@@ -5,7 +5,7 @@ import asyncio
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +14,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.db import connection, connections, reset_queries, transaction
 from django.db.models import Model, QuerySet
+from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
 from IPython.utils.capture import CapturedIO, capture_output
 
 from workbook.exercises import declaration, pristine
@@ -22,13 +24,16 @@ from workbook.exercises.declaration import Answer, Exercise
 from workbook.exercises.words import listed
 from workbook.kernel import Rollback
 from workbook.queries import Report, recorder
+from workbook.queries.recorder import Query as Recorded
 
 
 @dataclass
 class Outcome:
     """What running an answer once gave: its value, what reading it gave, what it left behind.
 
-    answer: the value as it was returned. shown: what the code printed and displayed.
+    answer: the value as it was returned. shown: what the code printed and displayed. queries: the
+    first of its queries, as Django holds them. capture: all of them, reading included; own: those
+    that its code ran. lazy: whether the answer is a QuerySet that had not run when it was returned.
     unusable: a sentence, if the value cannot be an answer. tampered: a sentence, if the code did
     something after which its result cannot be judged.
     """
@@ -38,7 +43,10 @@ class Outcome:
     left: Value | Rows | None = None
     answer: Any = None
     statements: list[str] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
     capture: Report = field(default_factory=Report)
+    own: list[Recorded] = field(default_factory=list)
+    lazy: bool = False
     shown: CapturedIO | None = None
     error: Exception | None = None
     unreadable: Exception | None = None
@@ -181,11 +189,14 @@ def run(exercise: Exercise, answer: Answer, *, learners: bool = False) -> Outcom
             capture_output() as outcome.shown,
             recorder.paused(),
             counter.watching(),
-            _out_of_reach() if learners else nullcontext([]) as replaced,
+            _noted(outcome.queries),
+            out_of_reach() if learners else nullcontext([]) as replaced,
             outcome.capture,
         ):
             try:
                 _answer(exercise, answer, outcome, counter)
+                if isinstance(outcome.answer, Iterator):  # its code runs while it is read
+                    outcome.own = list(outcome.capture.queries)
             except Unusable as refusal:
                 outcome.unusable = str(refusal)
             except Exception as error:
@@ -210,8 +221,29 @@ def run(exercise: Exercise, answer: Answer, *, learners: bool = False) -> Outcom
     return outcome
 
 
+_MOST_QUERIES = 20  # noted of one answer; loops repeat them
+
+
 @contextmanager
-def _out_of_reach() -> Iterator[list[str]]:
+def _noted(queries: list[Query]) -> Iterator[None]:
+    """Note in the list what Django is about to run."""
+    execute = SQLCompiler.execute_sql
+
+    def noting(compiler: SQLCompiler, *args: Any, **options: Any) -> Any:
+        if len(queries) < _MOST_QUERIES:
+            queries.append(compiler.query)
+        return execute(compiler, *args, **options)
+
+    SQLCompiler.execute_sql = noting
+    try:
+        yield
+    finally:
+        SQLCompiler.execute_sql = execute
+
+
+@contextmanager
+def out_of_reach() -> Iterator[list[str]]:
+    """While a learner's code runs. Yields a list that afterwards names what it had replaced."""
     with declaration.closed(), pristine.kept() as replaced:
         yield replaced
         if not declaration.is_closed():
@@ -227,6 +259,8 @@ def _innermost_file(error: Exception) -> str:
 
 def _answer(exercise: Exercise, answer: Answer, outcome: Outcome, counter: _QueryCounter) -> None:
     value = outcome.answer = _call(answer)
+    outcome.own = list(outcome.capture.queries)
+    outcome.lazy = getattr(value, "_result_cache", ()) is None
     if value is Ellipsis:
         outcome.attempted = False
         return
@@ -331,6 +365,12 @@ class Cell:
         for name in self.borrowed:
             value = self.namespace[name]
             self.before[name] = value.all() if isinstance(value, QuerySet) else _same_row(value)
+
+    def rewritten(self, tree: ast.Module, names: Mapping[str, Any]) -> "Cell":
+        """The same cell with other code, and with further names for what it has not defined."""
+        cell = Cell(tree, {**names, **self.namespace}, self.needs_value, self.filename)
+        cell.names = self.names
+        return cell
 
     @property
     def attempted(self) -> bool:

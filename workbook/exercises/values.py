@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from workbook.exercises.answers import Value, plain, same
+from workbook.exercises.answers import Object, Value, plain, same
 from workbook.exercises.words import (
     EXAMPLES,
     Difference,
@@ -114,6 +114,12 @@ def _differing_values(right: dict, found: dict) -> Difference | None:
     wrong = [name for name in right if not same(right[name], found[name], strict=False)]
     if wrong:
         name = wrong[0]
+        if all(isinstance(right[n], Object) and not isinstance(found[n], Object) for n in wrong):
+            return Difference(
+                f"The values should be {right[name].label} objects; yours are like "
+                f"{show(found[name])} ({type_name(found[name])}).",
+                form=True,
+            )
         count = f"{len(wrong):,} of {plural(len(right), 'value')} differ. " if right else ""
         if len(right) == 1:
             count = ""

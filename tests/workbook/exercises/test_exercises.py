@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.db import models
 
 from seed import edge_cases
-from shopdb.models import Product
+from shopdb import models as shopdb_models
+from shopdb.models import Invoice, Product
+from workbook.exercises.anatomy import anatomy
+from workbook.exercises.running import Outcome
 
 from ..watching import *  # noqa: F403  (fixtures)
 
@@ -177,6 +181,26 @@ WRONG = [
     ("8.1", "Product.objects.get(price__gte=500)", "several rows"),
     ("8.1", "Product.objects.get(name='no')", "found no row"),
     ("8.1", "Produkt.objects.all()", "'Produkt' is not defined"),
+    ("8.1", "Product.objects.filter(price__gte='stock')", '`price__gte` needs a number, and '
+     "'stock' is none. The value of a column is `F(\"stock\")`"),
+    ("8.1", "Product.objects.filter(price__gte=stock)", '`price__gte=F("stock")`'),
+    ("8.1", "Product.objects.filter(price__gte=Product.price)", "is not the value of a row"),
+    ("8.1", "Product.objects.filter(stock='none')", "needs a number, and 'none' is none"),
+    ("8.1", "Product.objects.filter(100 <= price < 500)", "one for each limit"),
+    ("8.1", "Product.objects.filter(F('price') < F('stock'))", "not compared by an operator"),
+    ("8.1", "Product.objects.filter(price__more=500)", "There is no lookup `more`"),
+    ("8.1", "Product.objects.filter('price >= 500')", "A condition, for instance, is no text"),
+    ("8.1", "Product.objects.annotate(x=30 - 'stock')", "A text cannot be computed with"),
+    ("8.1", "Product.objects.annotate(price=F('stock'))", "has a field `price` already"),
+    ("8.1", "Product.filter(price__gte=500)", "`Product.objects.filter(…)`"),
+    ("8.1", "Product.objects.all().sort('name')", "is sorted by `order_by()`"),
+    ("8.1", "Product.objects.order_by('name')[-5:]", "cannot be sliced from its end"),
+    ("8.1", "Product.objects.count(price__gte=500)", "`.filter(price__gte=…).count()`"),
+    ("8.1", "Product.objects.union(Product.objects.all()).filter(pk=1)", "After `union()`"),
+    ("8.1", "Invoice.objects.select_related('customer__name')", "`name` is a column"),
+    ("8.1", "Product.objects.filter(pk__gt=0).customers", "has no `customers`. If that belongs"),
+    ("8.8", "Product.objects.update(F('price') - 1)", "`update()` takes keywords"),
+    ("8.8", "Product.objects.update(price=round(F('price') * 2, 1))", "`round()` is Python's"),
     ("8.2", "Product.objects.order_by('-name', 'pk').values_list('name', flat=True)",
      "in the wrong order. The first difference is in row 1"),
     ("8.2", "set(Product.objects.values_list('name', flat=True))", "A set has no order"),
@@ -228,6 +252,55 @@ def test_a_wrong_answer_is_told_what_is_wrong(solve, number):
         feedback = solve(number, code)
         assert feedback.startswith(f"✗ {number} · not yet"), f"{code}\n{feedback}"
         assert sentence in feedback, f"{code}\n{feedback}"
+
+
+# Causes that nobody has declared: what to change in the learner's own code, or where its queries
+# differ from the model answer's.
+CAUSES = [
+    ("8.1", "Product.objects.filter(stock__gte=500)",
+     'would be right with another condition than `stock__gte=500`.'),
+    ("8.1", "Product.objects.filter(price__gte=500, username__username='tim')",
+     "would be right without the condition on `username__username`."),
+    ("8.1", "[p for p in Product.objects.all() if p.price >= 450]",
+     "would be right with another value than `450`."),
+    ("8.1", "Product.objects.filter(pk__in=InvoiceProduct.objects.values('pk')[:9])[:1]",
+     "looks for keys of `Product` among keys of `InvoiceProduct`."),
+    ("8.2", "Product.objects.values_list('name', flat=True).order_by('price')",
+     'would be right with another order than `order_by("price")`.'),
+    ("8.3", "total = 0\nfor i in Invoice.objects.all():\n    total = i.total\ntotal",
+     "would be right with `total += …` in the loop."),
+    ("8.4", "Category.objects.annotate(n=Count('children') + 1)"
+            ".values('name', 'username_id', 'n')",
+     'would be right with another value than `Count("children") + 1` for `n`.'),
+    ("8.8", "Product.objects.filter(price__gt=500).update(stock=500)",
+     "changes `Product.stock`, and the model answer `Product.price`."),
+    ("8.8", "for p in Product.objects.filter(price__gt=500):\n    p.price = 500",
+     "Your cell changes nothing in the database"),
+    ("8.13", "Invoice.objects.filter(total__gt=500).count()",
+     "has a condition on `Invoice.total`, and the model answer on `Product.price`."),
+    ("8.2", "names = Product.objects.order_by('name', 'pk').values_list('name', flat=True)\n"
+            "[name.upper() for name in names]",
+     "the mistake is in what your code does with its rows."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "code", "sentence"), CAUSES)
+def test_a_mistake_that_nobody_foresaw_is_found_in_the_learners_own_code(
+    solve, number, code, sentence
+):
+    assert sentence in solve(number, code).splitlines()[1]
+
+
+def test_the_same_condition_is_the_same_however_it_is_written(solve):
+    """So that what is said to differ is what differs: here the value, and nothing else."""
+    for code in (
+        "Invoice.objects.filter(customer__name='Nobody').values_list('customer__name')",
+        "Invoice.objects.filter(customer__in=Customer.objects.filter(name='Nobody'))",
+        "Invoice.objects.filter(Exists(Customer.objects.filter(pk=OuterRef('customer'), "
+        "name='Nobody')))",
+    ):
+        given = Outcome(queries=[eval(code, vars(models) | vars(shopdb_models)).query])
+        assert anatomy(given).conditions == {"Customer.name": {'name="Nobody"'}}
 
 
 ALWAYS_EQUAL = """
@@ -388,6 +461,15 @@ def test_the_check_does_not_show_in_the_cells_report(solve, cell):
         str(Product.objects.filter(price__gte=500).count()),
         "1 query · 1 row",
     ]
+
+
+def test_the_report_shows_what_the_answer_ran_by_its_own_lines(solve, cell):
+    lazy = cell("%exercise 8.7\n\nInvoice.objects.all()")
+    assert lazy.headline == "1 query · to show the table"
+    own = cell("%exercise 8.7\n\nlist(Invoice.objects.all())")
+    assert own.headline == f"1 query · {Invoice.objects.count()} rows"  # and none for customers
+    assert "line 3" in own.report
+    assert not re.search("line 1|get_ipython", lazy.report + own.report)
 
 
 def test_a_second_cell_magic_style_is_refused_where_it_cannot_hold(solve, cell):
