@@ -92,7 +92,7 @@ def three_categories():
 
 @near_miss(
     "16.2",
-    "The category that Sara has already got the new description, too. `update_or_create()` changes "
+    "Sara's existing category got the new description, too. `update_or_create()` changes "
     "what it finds; `get_or_create()` leaves it as it is.",
     sign=ANY,
 )
@@ -104,7 +104,7 @@ def _():
 
 @near_miss(
     "16.2",
-    "The category that Sara has already got the new description and lost its parent. "
+    "Sara's existing category got the new description and lost its parent. "
     "`update_or_create()` changes what it finds; `get_or_create()` leaves it as it is.",
     sign=ANY,
 )
@@ -837,7 +837,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already keep their old prices: `ignore_conflicts` skips them.",
+    "Sara's existing products keep their old prices: `ignore_conflicts` skips them.",
     sign=ANY,
 )
 def _():
@@ -855,7 +855,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already got the unit and the category of the new ones: name in "
+    "Sara's existing products got the unit and the category of the new ones: name in "
     "`update_fields` only what may change.",
     sign=ANY,
 )
@@ -869,7 +869,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already got the unit, the category and the stock of new ones: name "
+    "Sara's existing products got the unit, the category and the stock of the new ones: name "
     "in `update_fields` only what may change.",
     sign=ANY,
 )
