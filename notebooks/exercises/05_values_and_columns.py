@@ -2,11 +2,12 @@
 
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Lower
 from django.test.utils import CaptureQueriesContext
 
 from shopdb.models import Invoice, InvoiceProduct, Product
 from workbook import frame
-from workbook.exercises import exercise, near_miss
+from workbook.exercises import also_right, exercise, near_miss
 
 
 @exercise(
@@ -27,6 +28,12 @@ def labels():
     """
     products = Product.objects.filter(username__username="sara", price__gte=200)
     return products.order_by("name").values_list("name", flat=True)
+
+
+@also_right("5.1")
+def _():
+    products = Product.objects.filter(username__username="sara", price__gte=200)
+    return products.order_by(Lower("name")).values_list("name", flat=True)
 
 
 @near_miss("5.1", "A product that costs exactly 200 is missing: 200 or more is `price__gte=200`.")
@@ -143,7 +150,8 @@ def _():
 
 
 @near_miss(
-    "5.4", "Deferred columns are not fetched for all rows at once: each object runs its own query."
+    "5.4",
+    "By default, an object fetches a deferred column for itself only: one query for each object.",
 )
 def _():
     return 2

@@ -92,7 +92,7 @@ def three_categories():
 
 @near_miss(
     "16.2",
-    "The category that Sara has already got the new description, too. `update_or_create()` changes "
+    "Sara's existing category got the new description, too. `update_or_create()` changes "
     "what it finds; `get_or_create()` leaves it as it is.",
     sign=ANY,
 )
@@ -104,7 +104,7 @@ def _():
 
 @near_miss(
     "16.2",
-    "The category that Sara has already got the new description and lost its parent. "
+    "Sara's existing category got the new description and lost its parent. "
     "`update_or_create()` changes what it finds; `get_or_create()` leaves it as it is.",
     sign=ANY,
 )
@@ -206,6 +206,52 @@ def _():
             Category.objects.get(name=name)
         except Category.DoesNotExist:
             Category.objects.create(name=name, username=sara, description="New")
+
+
+@near_miss(
+    "16.2",
+    "Other owners have categories of these names: look for Sara's only, by name and owner.",
+    sign=r"\.get\(\s*name",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    for name in ("Gifts", "Filters"):
+        try:
+            Category.objects.get(name=name)
+        except Category.DoesNotExist:
+            Category.objects.create(name=name, username=sara, description="New")
+
+
+_DELETED = (
+    "Categories of Sara's were deleted first, and with them their products and the lines of these. "
+    "Leave what is there as it is, and create only what is missing."
+)
+
+
+@near_miss("16.2", _DELETED, sign=r"\.delete\(")
+def _():
+    sara = User.objects.get(username="sara")
+    Category.objects.filter(username=sara).delete()
+    for name in ("Beans", "Gifts", "Filters"):
+        Category.objects.create(name=name, username=sara, description="New")
+
+
+@near_miss("16.2", _DELETED, sign=r"\.delete\(")
+def _():
+    sara = User.objects.get(username="sara")
+    names = ("Beans", "Gifts", "Filters")
+    Category.objects.filter(username=sara, name__in=names).delete()
+    for name in names:
+        Category.objects.create(name=name, username=sara, description="New")
+
+
+@near_miss(
+    "16.2", "The names begin with a capital letter: `Beans`, `Gifts` and `Filters`.", sign=ANY
+)
+def _():
+    sara = User.objects.get(username="sara")
+    for name in ("beans", "gifts", "filters"):
+        Category.objects.get_or_create(name=name, username=sara, defaults={"description": "New"})
 
 
 @exercise(
@@ -663,6 +709,26 @@ def _():
     ].delete()
 
 
+@near_miss(
+    "16.6",
+    "These products are still there, with another `stock`: `delete()` at the end of the QuerySet "
+    "deletes them.",
+    sign=r"update\(",
+)
+def _():
+    Product.objects.filter(username__username="sara", invoice_products=None).update(stock=0)
+
+
+@near_miss(
+    "16.6",
+    "Every line has a product, so no line was found, and no product is deleted. Start from "
+    "`Product`, and look for those without a line.",
+    sign="InvoiceProduct",
+)
+def _():
+    InvoiceProduct.objects.filter(product__username__username="sara", product=None).delete()
+
+
 @near_miss("16.6", "Those are Rahim's products; the task is about Sara's.", sign=ANY)
 def _():
     Product.objects.filter(username__username="rahim", invoice_products=None).delete()
@@ -771,7 +837,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already keep their old prices: `ignore_conflicts` skips them.",
+    "Sara's existing products keep their old prices: `ignore_conflicts` skips them.",
     sign=ANY,
 )
 def _():
@@ -780,7 +846,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "Sara has two of the products, so a plain `INSERT` breaks the unique constraint.",
+    "Sara has some of the products already, so a plain `INSERT` breaks the unique constraint.",
     sign=ANY,
 )
 def _():
@@ -789,7 +855,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already got the unit and the category of the new ones: name in "
+    "Sara's existing products got the unit and the category of the new ones: name in "
     "`update_fields` only what may change.",
     sign=ANY,
 )
@@ -803,7 +869,7 @@ def _():
 
 @near_miss(
     "16.7",
-    "The products that Sara has already got the unit, the category and the stock of new ones: name "
+    "Sara's existing products got the unit, the category and the stock of the new ones: name "
     "in `update_fields` only what may change.",
     sign=ANY,
 )
