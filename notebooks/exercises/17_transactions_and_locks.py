@@ -261,7 +261,8 @@ def _():
 
 @near_miss(
     "17.3",
-    "Only products that cost 600 before were raised. Raise all of Tim's, then filter by `price`.",
+    "Only products that cost at least 600 already were raised. Raise all of Tim's, then filter by "
+    "`price`.",
     sign=r"(?s)price__gte.*\.update\(",
 )
 def _():
