@@ -1,7 +1,7 @@
 """Exercises of chapter 17: the tasks are in the notebook of the same name."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.test import TestCase
 
 from shopdb.models import Category, Invoice, Product, User
@@ -59,6 +59,16 @@ def _():
     return 1
 
 
+@near_miss("17.1", "`add()` is called four times, and no call adds more than one category.")
+def _():
+    return 5
+
+
+@near_miss("17.1", "Answer with a whole number: a count has no decimal point.")
+def _():
+    return 3.0
+
+
 @near_miss(
     "17.1", "Only the block with the exception is undone. Count what is in the other blocks."
 )
@@ -69,7 +79,9 @@ def _():
 @exercise(
     "17.2",
     stars=2,
-    leaves=lambda: Category.objects.values_list("name", "username__username"),
+    leaves=lambda: Category.objects.annotate(products_in_it=Count("products")).values_list(
+        "name", "username__username", "parent__name", "products_in_it"
+    ),
     hints=[
         "The database refuses a second category of the same name for one owner.",
         "An error inside a block breaks the block. What does an inner block do about it?",
@@ -78,7 +90,7 @@ def _():
 )
 def import_categories():
     """Each category has a savepoint of its own, so a refused one is undone alone. `get_or_create()`
-    does the same inside. Or leave it to one statement: `bulk_create(…, ignore_conflicts=True)`.
+    looks first, then does the same. Or leave it to one statement: `bulk_create(…, ignore_conflicts=True)`.
     """
     sara = User.objects.get(username="sara")
     with transaction.atomic():
@@ -174,6 +186,31 @@ def _():
             Category.objects.create(name=name, username=sara)
 
 
+@near_miss(
+    "17.2",
+    "`delete()` took a category that Sara had before: leave those as they are.",
+    sign=r"\.delete\(",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    names = ["Beans", "Gifts", "Brewing", "Cups"]
+    Category.objects.filter(username=sara, name__in=names).delete()
+    for name in names:
+        Category.objects.create(name=name, username=sara)
+
+
+@near_miss(
+    "17.2",
+    '"Beans" is gone: leave the categories that Sara has already as they are.',
+    sign=r"\.delete\(",
+)
+def _():
+    sara = User.objects.get(username="sara")
+    for name in ["Gifts", "Brewing", "Cups"]:
+        Category.objects.get_or_create(name=name, username=sara)
+    Category.objects.filter(username=sara, name="Beans").delete()
+
+
 @near_miss("17.2", "Other owners got the categories, too.", sign="create|add")
 def _():
     for owner in User.objects.all():
@@ -185,7 +222,7 @@ def _():
     "17.3",
     stars=2,
     ordered=True,
-    equivalent={"when `price` is greater than `150`": "before the raise, nothing costs 150"},
+    equivalent={"when `price` is greater than `600`": "before the raise, nothing costs 600"},
     hints=[
         "Inside the block, your own queries see the raised prices.",
         "A block can be rolled back without an exception.",
@@ -196,62 +233,87 @@ def dry_run():
     """`set_rollback(True)` marks the block, and its end rolls back. It has to be the last line: a
     marked block refuses further queries. An exception of your own, caught outside, does as well.
     """
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
-        during = products.filter(price__gte=150).count()
+        products.update(price=F("price") + 100)
+        during = products.filter(price__gte=600).count()
         transaction.set_rollback(True)
-    return [during, products.filter(price__gte=150).count()]
+    return [during, products.filter(price__gte=600).count()]
 
 
 @near_miss("17.3", "The raise was not undone: the second count still sees the raised prices.")
 def _():
-    products = Product.objects.filter(username__username="sara")
-    products.update(price=F("price") + 50)
-    during = products.filter(price__gte=150).count()
-    return [during, products.filter(price__gte=150).count()]
+    products = Product.objects.filter(username__username="tim")
+    products.update(price=F("price") + 100)
+    during = products.filter(price__gte=600).count()
+    return [during, products.filter(price__gte=600).count()]
+
+
+@near_miss("17.3", "Each price rises by 100, not by 100 %.", sign=r"\*")
+def _():
+    products = Product.objects.filter(username__username="tim")
+    with transaction.atomic():
+        products.update(price=F("price") * 2)
+        during = products.filter(price__gte=600).count()
+        transaction.set_rollback(True)
+    return [during, products.filter(price__gte=600).count()]
+
+
+@near_miss(
+    "17.3",
+    "Only products that cost at least 600 already were raised. Raise all of Tim's, then filter by "
+    "`price`.",
+    sign=r"(?s)price__gte.*\.update\(",
+)
+def _():
+    products = Product.objects.filter(username__username="tim", price__gte=600)
+    with transaction.atomic():
+        products.update(price=F("price") + 100)
+        during = products.count()
+        transaction.set_rollback(True)
+    return [during, products.count()]
 
 
 @near_miss("17.3", "Both counts see the old prices: count before the block is rolled back.")
 def _():
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
+        products.update(price=F("price") + 100)
         transaction.set_rollback(True)
-    during = products.filter(price__gte=150).count()
-    return [during, products.filter(price__gte=150).count()]
+    during = products.filter(price__gte=600).count()
+    return [during, products.filter(price__gte=600).count()]
 
 
 @near_miss(
     "17.3", "Those are the two numbers, but in the other order: first the one during the raise."
 )
 def _():
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
-        during = products.filter(price__gte=150).count()
+        products.update(price=F("price") + 100)
+        during = products.filter(price__gte=600).count()
         transaction.set_rollback(True)
-    return [products.filter(price__gte=150).count(), during]
+    return [products.filter(price__gte=600).count(), during]
 
 
-@near_miss("17.3", "A price of exactly 150 counts as well: `price__gte=150`.")
+@near_miss("17.3", "A price of exactly 600 counts as well: `price__gte=600`.", sign=r"price__gt\b")
 def _():
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
-        during = products.filter(price__gt=150).count()
+        products.update(price=F("price") + 100)
+        during = products.filter(price__gt=600).count()
         transaction.set_rollback(True)
-    return [during, products.filter(price__gt=150).count()]
+    return [during, products.filter(price__gt=600).count()]
 
 
 @near_miss("17.3", "Other owners' products are in, too.")
 def _():
     products = Product.objects.all()
     with transaction.atomic():
-        products.update(price=F("price") + 50)
-        during = products.filter(price__gte=150).count()
+        products.update(price=F("price") + 100)
+        during = products.filter(price__gte=600).count()
         transaction.set_rollback(True)
-    return [during, products.filter(price__gte=150).count()]
+    return [during, products.filter(price__gte=600).count()]
 
 
 @near_miss(
@@ -265,10 +327,10 @@ def _():
 
 @near_miss("17.3", "Give both numbers as a list: the one during the raise, and the one after it.")
 def _():
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
-        during = products.filter(price__gte=150).count()
+        products.update(price=F("price") + 100)
+        during = products.filter(price__gte=600).count()
         transaction.set_rollback(True)
     return during
 
@@ -279,12 +341,12 @@ def _():
     sign=r"set_rollback\(True\)",
 )
 def _():
-    products = Product.objects.filter(username__username="sara")
+    products = Product.objects.filter(username__username="tim")
     with transaction.atomic():
-        products.update(price=F("price") + 50)
+        products.update(price=F("price") + 100)
         transaction.set_rollback(True)
-        during = products.filter(price__gte=150).count()
-    return [during, products.filter(price__gte=150).count()]
+        during = products.filter(price__gte=600).count()
+    return [during, products.filter(price__gte=600).count()]
 
 
 @exercise(
@@ -306,7 +368,8 @@ def _():
 )
 def next_five():
     """Two workers never get the same invoice, and none of them waits. Read it inside of `atomic()`:
-    the rows are free again when the transaction ends.
+    the rows are free again when the transaction ends. MariaDB reads all unpaid invoices to sort
+    them, and locks them all: there, a second worker gets nothing until the first is done.
     """
     unpaid = Invoice.objects.filter(payment_due__gt=0, void_at__isnull=True)
     return unpaid.order_by("-issued_at", "-pk").select_for_update(skip_locked=True)[:5]
@@ -399,6 +462,11 @@ def _():
     return "end"
 
 
+@near_miss("17.5", "The block commits before the `print()`, and `end` is appended in any case.")
+def _():
+    return ""
+
+
 @near_miss("17.5", "Three functions were registered, and all of them run.")
 def _():
     return "end Bowl"
@@ -425,12 +493,12 @@ def _():
     prediction=True,
     hints=[
         "A lock comes with a statement. Which of the lines send one, and which?",
-        "A QuerySet that nobody reads sends nothing. A `COUNT(*)` returns no rows to lock.",
+        "A QuerySet that nobody reads sends nothing. And `COUNT(*)` goes with no `FOR UPDATE`.",
         "An `UPDATE` locks the rows that it changes.",
     ],
 )
 def lines_that_lock():
-    """`b` reads the rows with `FOR UPDATE`, `d` changes one. `a` is never evaluated, `c` is a
+    """`b` reads the row with `FOR UPDATE`, `d` changes one. `a` is never evaluated, `c` is a
     `COUNT(*)`, from which Django leaves the clause out, and `e` is a plain read.
     """
     return ["b", "d"]
@@ -442,7 +510,7 @@ wrong_choices(
     why={
         "a": "`a` is a QuerySet that nobody reads, so no statement is sent.",
         "b": "`b` sends a `SELECT … FOR UPDATE`, so it locks.",
-        "c": "`c` sends a `COUNT(*)` without `FOR UPDATE`: it reads no product, so it locks none.",
+        "c": "`c` sends a `COUNT(*)` without `FOR UPDATE`, so it locks no product.",
         "d": "`d` changes the row, and an `UPDATE` locks what it changes.",
         "e": "`e` is a plain read, and a plain read locks nothing.",
     },
@@ -579,3 +647,17 @@ def _():
                     Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
     except IntegrityError:
         pass
+
+
+@near_miss("17.7", "June 2026 is the month of `issued_at`. `created_at` is another day.")
+def _():
+    invoices = Invoice.objects.filter(
+        username__username="rahim", created_at__year=2026, created_at__month=6
+    )
+    for invoice in invoices.order_by("number"):
+        try:
+            with transaction.atomic():
+                for line in invoice.invoice_products.order_by("qty", "product__name"):
+                    Product.objects.filter(pk=line.product_id).update(stock=F("stock") - line.qty)
+        except IntegrityError:
+            pass
