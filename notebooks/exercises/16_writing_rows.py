@@ -748,7 +748,6 @@ def _():
     "16.7",
     stars=3,
     equivalent={
-        "without the condition on `username__username`": "only Sara has a category for brewing",
         "when `name` contains `'Brewing'` in any letter case": "Sara has no other",
     },
     queries=5,
