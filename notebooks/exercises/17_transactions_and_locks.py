@@ -64,11 +64,6 @@ def _():
     return 5
 
 
-@near_miss("17.1", "Answer with a whole number: a count has no decimal point.")
-def _():
-    return 3.0
-
-
 @near_miss(
     "17.1", "Only the block with the exception is undone. Count what is in the other blocks."
 )
