@@ -156,9 +156,12 @@ def pixels(png: str) -> str:
 
 
 def query_counts(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
-    """For each code cell its first line and the headlines of its query reports."""
+    """For each code cell its first line and the headlines of its query reports, but for those
+    that may vary."""
     counts = []
     for cell in code_cells(notebook):
+        if VARIES in cell.metadata.get("tags", []):
+            continue
         texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
         headlines = [found[1] for text in texts if (found := HEADLINE.match(text))]
         counts.append((cell.source.partition("\n")[0], headlines))

@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from tests.workbook.watching import library_tables  # noqa: F401  (a fixture)
+
 README = Path(settings.BASE_DIR, "README.md")
 
 
@@ -20,6 +22,7 @@ def bash_blocks(heading: str) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="The examples need curl on the PATH.")
+@pytest.mark.usefixtures("library_tables")  # resetting sequences wants the tables of all models
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_curl_examples_run_as_written(live_server, tmp_path):
     call_command("seed", verbosity=0)

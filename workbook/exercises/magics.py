@@ -109,6 +109,8 @@ class ExerciseMagics(Magics):
         elif given.answer is not None and not inspect.isawaitable(given.answer):
             # The check has read a lazy answer; without `%exercise`, showing it runs its query.
             value = given.answer.all() if given.lazy else given.answer
+            if isinstance(value, QuerySet):
+                value.query.select_for_update = False  # its transaction is over
             _show_value(value, None if passed else ROWS_OF_A_WRONG_ANSWER)
 
     @line_magic
