@@ -108,8 +108,9 @@ class ExerciseMagics(Magics):
             tracebacks.show_from(self.shell, given.error, cell.filename)
         elif given.answer is not None and not inspect.isawaitable(given.answer):
             # The check has read a lazy answer; without `%exercise`, showing it runs its query.
-            value = given.answer.all() if given.lazy else given.answer
-            if isinstance(value, QuerySet):
+            value = given.answer
+            if given.lazy:
+                value = value.all()  # not the learner's own object, which keeps its lock
                 value.query.select_for_update = False  # its transaction is over
             _show_value(value, None if passed else ROWS_OF_A_WRONG_ANSWER)
 

@@ -260,7 +260,7 @@ def _innermost_file(error: Exception) -> str:
 def _answer(exercise: Exercise, answer: Answer, outcome: Outcome, counter: _QueryCounter) -> None:
     value = outcome.answer = _call(answer)
     outcome.own = list(outcome.capture.queries)
-    outcome.lazy = getattr(value, "_result_cache", ()) is None
+    outcome.lazy = isinstance(value, QuerySet) and value._result_cache is None
     if value is Ellipsis:
         outcome.attempted = False
         return

@@ -449,6 +449,14 @@ def test_after_passing_the_model_answer_and_both_sql_are_shown(solve):
     assert "▸ the model answer's SQL" in feedback
 
 
+def test_an_answer_of_raw_sql_is_judged_and_shown(solve, cell):
+    shown = cell(
+        "%exercise 8.1\nProduct.objects.raw('SELECT * FROM shopdb_product WHERE price >= 500')"
+    )
+    assert shown.result.success, shown.printed
+    assert shown.bundles[0]["text/plain"].startswith("✓ 8.1"), shown.bundles
+
+
 def test_the_budget_is_proven_by_the_statements(solve):
     feedback = solve("8.7", "Invoice.objects.all()")
     assert re.search(r"\d\d × +SELECT … FROM .shopdb_customer.", feedback)
