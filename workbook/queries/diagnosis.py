@@ -274,7 +274,7 @@ def _explain_statement(group: list[Query]) -> Finding | None:
     if _same_parameters(group):
         if not _would_answer_the_same(group) or _in_while(query.origin):
             return None
-        if len({_code(each) for each in group}) > 1:  # a loop over QuerySets, to compare them
+        if _code(query) is None:  # a loop over QuerySets, to compare them
             return None
         return Finding("Repeated", *_ran_again(group), group)
     if _looks_up_several(query):  # in batches, and the reader knows
@@ -323,15 +323,19 @@ def _identical(queries: list[Query]) -> list[list[Query]]:
         if len(group) < 2 or not _would_answer_the_same(group) or _in_while(group[0].origin):
             continue
         # Two spellings of one query, side by side, are a comparison.
-        by_code: dict[str, list[Query]] = {}
+        by_code: dict[str | None, list[Query]] = {}
         for query in group:
             by_code.setdefault(_code(query), []).append(query)
+        by_code.pop(None, None)
         found += [same for same in by_code.values() if len(same) > 1]
     return found
 
 
-def _code(query: Query) -> str:
-    """The expression that ran a query, and what tells it from others of the same words."""
+def _code(query: Query) -> str | None:
+    """The expression that ran a query, and what tells it from others of the same words.
+
+    None where it may be another QuerySet each time that it runs.
+    """
     for step in query.origin.path:
         expression = expressions.find(step)
         if expression is None:
@@ -340,8 +344,8 @@ def _code(query: Query) -> str:
             return expression.core
         if not expression.given_from_outside:
             version = expression.version()
-            return f"{expression.core} {id(query) if version < 0 else version}"
-    return str(id(query))
+            return f"{expression.core} {version}" if version >= 0 else None
+    return None
 
 
 def _hashable(params: object) -> object:

@@ -124,28 +124,73 @@ class Walk(NamedTuple):
     reader: FrameType | None  # and the reader's own innermost frame, if it is in this thread
 
 
-def walk(depth: int = 1) -> Walk:
-    """Go up the frames to the nearest line of a cell, else of the reader's own code."""
+class _Trail(NamedTuple):
+    """The way from a statement up to its cell, by depth: what a loop will find there again."""
+
+    depths: list[int]  # of the reader's child, the reader's own frames, the watched ones
+    codes: list[int]  # the id() of each one's code
+    offsets: list[int]  # where each of the reader's own frames is
+    origin: Origin
+    below: int
+
+
+_trails: dict[str, _Trail] = {}  # by statement, for as long as a cell runs
+MOST_TRAILS = 500
+
+
+def walk(statement: str, depth: int = 1) -> Walk:
+    """Go up the frames to the nearest line of a cell, else of the reader's own code.
+
+    Where `statement` came from a moment ago is looked at first: a loop comes from there again.
+    """
+    trail = _trails.get(statement)
+    return (trail and _along(trail, depth + 1)) or _upwards(statement, depth + 1)
+
+
+def _along(trail: _Trail, depth: int) -> Walk | None:
+    """The trail's frames, if they are what they were; to fetch a few by depth is quick."""
+    try:
+        frames = [sys._getframe(depth + each) for each in trail.depths]
+    except ValueError:  # the stack is less deep
+        return None
+    first_watched = len(trail.offsets) + 1
+    readers, watched = frames[1:first_watched], frames[first_watched:]
+    if [id(frame.f_code) for frame in frames] != trail.codes or trail.offsets != [
+        frame.f_lasti for frame in readers
+    ]:
+        return None
+    return Walk(trail.origin, watched, trail.below, frames[0], readers[0])
+
+
+def _upwards(statement: str, depth: int) -> Walk:
     frame = sys._getframe(depth)
     roles, way, frames, alive = _roles, [], [], []
-    nearest = child = reader = previous = handed = None
+    readers, watched_at, readers_at, number = [], [], [], 0
+    nearest = child = previous = handed = None
     found, below = LIBRARY, -1
+    whole = False  # does it end at a cell, with nothing on it but calls?
     while frame is not None:
-        code = frame.f_code
-        role = roles.get(id(code))
+        role = roles.get(id(frame.f_code))
         if role is None:
-            role = _role(code)
-        if role >= USER:
+            role = _role(frame.f_code)
+        if role == LIBRARY:  # most of them
+            pass
+        elif role >= USER:
+            code = frame.f_code
             way += id(code), frame.f_lasti
-            if reader is None:
-                reader, child = frame, previous
+            if not readers:
+                child = previous
                 below = len(frames) if below < 0 else below
+            readers.append(frame)
+            readers_at.append(number)
             if role > found:
                 nearest, found = frame, role
             if role == CELL and code.co_name == "<module>":
+                whole = child is not None and len(way) == 2 * len(readers)
                 break
         elif role == WATCHED:
             frames.append(frame)
+            watched_at.append(number)
         elif role == TEMPLATE:
             variable = frame.f_locals.get("self")
             alive.append(variable)
@@ -161,12 +206,24 @@ def walk(depth: int = 1) -> Walk:
             if way:
                 break
             way += 2, 0
+        number += 1
         previous, frame = frame, frame.f_back
     key = tuple(way)
     known = _ways.get(key)
     if known is None:
         known = _ways[key] = _follow(key, nearest, found, handed), alive
-    return Walk(known[0], frames, len(frames) if below < 0 else below, child, reader)
+    below = len(frames) if below < 0 else below
+    if whole:
+        if len(_trails) >= MOST_TRAILS:
+            _trails.clear()
+        _trails[statement] = _Trail(
+            [readers_at[0] - 1, *readers_at, *watched_at],
+            [id(each.f_code) for each in (child, *readers, *frames)],
+            [each.f_lasti for each in readers],
+            known[0],
+            below,
+        )
+    return Walk(known[0], frames, below, child, readers[0] if readers else None)
 
 
 def _follow(
@@ -205,6 +262,7 @@ def forget_files() -> None:
     """A cell has ended: a cell's file name, for instance, is only known once the cell has run."""
     _places.clear()
     _ways.clear()
+    _trails.clear()
     _origins.clear()
     for identity in [identity for identity, role in _roles.items() if role >= USER]:
         _roles.pop(identity, None)
@@ -219,7 +277,7 @@ _await_thread = SyncToAsync.__call__
 
 @wraps(_await_thread)
 async def _handing_over(self: SyncToAsync, *args: Any, **kwargs: Any) -> Any:
-    found = walk(1).origin
+    found = _upwards("", 1).origin
     if not found.path:  # a task of its own
         known = suspended_line()
         found = Origin(*known, ()) if known else _handed_over.get() or found

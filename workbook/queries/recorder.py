@@ -184,7 +184,7 @@ def _record(execute: Callable, sql: str, params: Any, many: bool, context: dict)
     if many:
         query.many = True
     try:
-        way = origins.walk(2)
+        way = origins.walk(text, 2)
         query.origin = way.origin
         query.access, query.subject, query.source, query.call = relations.read(text, way)
         del way  # it holds frames, and these what they worked on
