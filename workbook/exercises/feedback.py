@@ -12,7 +12,7 @@ from workbook.exercises.declaration import Exercise
 from workbook.exercises.progress import Entry
 from workbook.exercises.running import Outcome
 from workbook.exercises.words import plural
-from workbook.queries import diagnosis, report
+from workbook.queries import diagnosis
 
 STYLE = (
     "border-left: 3px solid {colour}; padding: 0.2em 0 0.2em 0.8em; "
@@ -170,7 +170,7 @@ def sql_of(outcome: Outcome, most: int = 3) -> str:
     shapes = diagnosis.shapes(outcome.capture)
     blocks = []
     for shape in shapes[:most]:
-        statement = report.sql(shape.queries[0], outcome.capture)
+        statement = shape.example
         text = sqlparse.format(statement, reindent=True)
         times = len(shape.queries)
         blocks.append(f"-- {times:,} ×\n{text}" if times > 1 else text)

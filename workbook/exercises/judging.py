@@ -12,7 +12,7 @@ from workbook.exercises.errors import explain, name_of
 from workbook.exercises.rows import mentioned_fields
 from workbook.exercises.running import Cell, Outcome
 from workbook.exercises.words import Difference, Terms, plural
-from workbook.queries import diagnosis, recorder, report
+from workbook.queries import diagnosis, recorder
 
 
 @dataclass
@@ -135,10 +135,7 @@ def _awaits(code: ast.AST) -> bool:
 def _shapes(capture: recorder.Capture) -> list[list[str]]:
     """The commonest statements: how often, and the text of the first of each."""
     shapes = sorted(diagnosis.shapes(capture), key=lambda shape: -len(shape.queries))
-    return [
-        [f"{len(shape.queries):,} ×", _short(report.sql(shape.queries[0], capture))]
-        for shape in shapes[:3]
-    ]
+    return [[f"{len(shape.queries):,} ×", _short(shape.example)] for shape in shapes[:3]]
 
 
 def _short(sql: str) -> str:

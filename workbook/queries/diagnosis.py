@@ -7,11 +7,12 @@ a loop only when one and the same expression of the reader's code ran again and 
 import inspect
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from django.apps import apps
 
-from workbook.queries import expressions, fixes, relations
+from workbook.queries import expressions, fixes, parameters, relations
 from workbook.queries.fixes import Loop
 from workbook.queries.origins import Origin, Place, is_library
 from workbook.queries.recorder import Capture, Query, Unread
@@ -26,7 +27,13 @@ class Shape:
     """A distinct statement: the queries that are equal before their parameters are filled in."""
 
     sql: str
+    capture: Capture
     queries: list[Query] = field(default_factory=list)
+
+    @cached_property
+    def example(self) -> str:
+        """The first of its queries as a person reads it, values and all."""
+        return parameters.sql(self.queries[0], self.capture)
 
     @property
     def places(self) -> list[Place]:
@@ -65,7 +72,7 @@ def shapes(capture: Capture) -> list[Shape]:
         shape = same_text.get(text)
         if shape is None:
             key = shape_of(query.sql), query.alias, query.cause
-            shape = same_text[text] = found.setdefault(key, Shape(key[0]))
+            shape = same_text[text] = found.setdefault(key, Shape(key[0], capture))
         shape.queries.append(query)
     return list(found.values())
 

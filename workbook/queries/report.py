@@ -8,6 +8,7 @@ left out; a part that cannot be laid out is shown as it is.
 import re
 import textwrap
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 import sqlparse
@@ -16,11 +17,10 @@ from pygments.token import Comment, Keyword, Literal, Operator
 
 from workbook.queries import diagnosis, statements
 from workbook.queries.diagnosis import Finding, Shape, at_lines
-from workbook.queries.parameters import sql
 from workbook.queries.plans import Step
 from workbook.queries.recorder import Capture, Query
 
-__all__ = ["Report", "html", "mimebundle", "queries", "sql", "text"]
+__all__ = ["Report", "html", "mimebundle", "queries", "text"]
 
 OPEN = 3  # statements shown unfolded
 MOST_FINDINGS = 12
@@ -210,7 +210,7 @@ def _more_findings(findings: list[Finding]) -> str:
 
 
 def _text_of(shape: Shape, capture: Capture, width: int) -> list[str]:
-    statement = _SEVERAL_RUNS.sub("…", " ".join(sql(shape.queries[0], capture).split()))
+    statement = _SEVERAL_RUNS.sub("…", " ".join(shape.example.split()))
     margin = _margin(shape, capture)
     count = f"{len(shape.queries):>{width},} ×  "
     indent = " " * len(count)
@@ -346,7 +346,7 @@ def _html_shapes(shapes: Iterable[Shape], capture: Capture, room: _Room) -> list
 
 
 def _html_shape(shape: Shape, capture: Capture) -> str:
-    statement = _html_sql(sql(shape.queries[0], capture))
+    statement = _html_sql(shape.example)
     margin = escape(_margin(shape, capture), quote=False)
     plan = "".join(
         f"\n{'  ' * step.depth}→ <em>{escape(step.text)}</em> <small>{escape(_cut(step.raw))}"
@@ -364,6 +364,7 @@ _OURS = re.compile(rf"{_RUN}|… [\d,]++ more(?: rows?+)?+|‹\w++›")
 _HIDDEN = re.compile(r'"\ue000(\d++)"')
 
 
+@lru_cache(maxsize=256)  # a cell is often run again
 def _html_sql(statement: str) -> str:
     """SQL as HTML: short statements on one line, longer ones a clause a line."""
     ours: list[str] = []
@@ -392,10 +393,13 @@ def _laid_out(statement: str) -> str:
     return laid_out
 
 
+_LEXER = SqlLexer(stripnl=False, ensurenl=False)
+
+
 def _highlighted(statement: str) -> str:
     """Keywords <b>, strings and numbers <i>, so that it lives without styles."""
     out = []
-    for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(statement):
+    for kind, text in _LEXER.get_tokens(statement):
         safe = escape(text, quote=False)
         if kind in Keyword or (kind in Operator.Word):
             out.append(f"<b>{safe}</b>")

@@ -66,6 +66,8 @@ class SeriesBuilder:
             return _moments(raw, column.time_zone)
         if self.kind == "datetime" and column.stored_in_utc:
             return _datetimes(raw, datetime.UTC)
+        if self.kind == "date" and column.comes_as_it_is:
+            return _dates(raw)
         return None
 
     def _from_values(self, values: Sequence[Any]) -> Array | None:

@@ -116,3 +116,9 @@ class Column:
         """Whether the backend only adds to these datetimes that they are in UTC."""
         add_zone = getattr(self.connection.ops, "convert_datetimefield_value", None)
         return self.connection.timezone == datetime.UTC and self.converters[0][0] == [add_zone]
+
+    @property
+    def comes_as_it_is(self) -> bool:
+        """Whether the backend only makes sure that the driver's values are what the field wants."""
+        ensure = getattr(self.connection.ops, "convert_datefield_value", None)
+        return isinstance(self.expression, Col) and self.converters[0][0] == [ensure]
