@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from seed import edge_cases
 from workbook import exercises
@@ -122,6 +122,8 @@ def test_an_empty_answer_does_not_pass(number, shop):
 @pytest.mark.parametrize(("number", "position"), NEAR_MISSES)
 def test_near_miss_is_rejected_with_its_own_sentence(number, position, shop):
     near_miss = EXERCISES[number].near_misses[position]
+    if connection.vendor == "mysql" and "letter case" in near_miss.sentence:
+        pytest.skip("MariaDB's collation ignores letter case, so the answer is right there")
     verdict = checker.check(EXERCISES[number], written(near_miss.answer))
     assert verdict.status == "failed"
     assert verdict.cause, explained(verdict)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection
 
 from workbook.queries import diagnosis, queries
 
@@ -1107,7 +1106,7 @@ ONE_BY_ONE = {
         " on Book.tags, at line 3.",
         "Try one call for all of them: .tags.add(*objects).",
         "book = Book.objects.first()\nbook.tags.add(*Tag.objects.all())",
-        3 + (connection.vendor == "mysql"),
+        3,
     ),
     "added to many objects": Case(
         "One by one",
@@ -1319,11 +1318,13 @@ SILENT = {
     ),
     "a count after each write of a loop": (
         "for n in range(4):\n"
-        "    Tag.objects.filter(word='x').exists()\n    run('DELETE FROM ' + table)"
+        "    Tag.objects.filter(word='x').exists()\n"
+        "    run('DELETE FROM ' + table + ' WHERE 1 = 0')"
     ),
     "a count of one object after each write": (
         "author = Author.objects.first()\n"
-        "for n in range(4):\n    author.books.count()\n    run('DELETE FROM ' + table)"
+        "for n in range(4):\n    author.books.count()\n"
+        "    run('DELETE FROM ' + table + ' WHERE 1 = 0')"
     ),
     "the same read in two transactions": (
         "for n in range(3):\n    with transaction.atomic():\n        Tag.objects.count()"
