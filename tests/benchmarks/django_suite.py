@@ -8,7 +8,7 @@ count, and what fails is run again without the recorder. `DATABASE_URL` chooses 
 The labels run a dozen at a time, each dozen in a process of its own, two at once (`JOBS`). A line
 tells when one has ended; a test that hangs costs its dozen, no more. Exits with 1 when a figure is
 missed. build/django-suite/<database>.jsonl has a line for each test, from the moment it has ended:
-its counts and every sentence, to be read.
+its counts, every sentence, and every loop over queries about which nothing was said, to be read.
 """
 
 import json
@@ -191,6 +191,12 @@ def figures(failed: set[str], ours: set[str]) -> list[tuple[str, str, str, bool]
             not unexpected,
         ),
         ("sentences", f"{sum(len(each['findings']) for each in tests):,}", "to be read", True),
+        (
+            "loops without one",
+            f"{sum(len(each['silent']) for each in tests):,}",
+            "to be read",
+            True,
+        ),
     ]
 
 
@@ -245,7 +251,8 @@ def watch() -> None:
             faulthandler.cancel_dump_traceback_later()
 
     def reported(capture: report.Report) -> dict[str, Any]:
-        found, started = {"bytes": 0, "crash": "", "findings": []}, process_time()
+        found = {"bytes": 0, "crash": "", "findings": [], "silent": []}
+        started = process_time()
         signal.alarm(LONGEST_REPORT)
         try:
             capture.unread = unread.find(capture)
@@ -256,9 +263,14 @@ def watch() -> None:
         signal.alarm(0)
         found["seconds"] = round(process_time() - started, 3)
         if not found["crash"]:
-            found["findings"] = [
-                [each.title, each.sentence, each.code, each.fix]
-                for each in diagnosis.diagnose(capture)
+            findings = diagnosis.diagnose(capture)
+            found["findings"] = [[f.title, f.sentence, f.code, f.fix] for f in findings]
+            spoken_of = {id(query) for finding in findings for query in finding.queries}
+            found["silent"] = [
+                [len(shape.queries), shape.example, *map(str, shape.places)]
+                for shape in diagnosis.shapes(capture)
+                if len(shape.queries) >= diagnosis.MANY_TIMES
+                and not spoken_of.intersection(map(id, shape.queries))
             ]
         return found
 
