@@ -17,6 +17,7 @@ import runpy
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import batched
@@ -267,10 +268,11 @@ def watch() -> None:
             found["findings"] = [[f.title, f.sentence, f.code, f.fix] for f in findings]
             spoken_of = {id(query) for finding in findings for query in finding.queries}
             found["silent"] = [
-                [len(shape.queries), shape.example, *map(str, shape.places)]
+                [times, str(place), place.text, shape.example]
                 for shape in diagnosis.shapes(capture)
-                if len(shape.queries) >= diagnosis.MANY_TIMES
-                and not spoken_of.intersection(map(id, shape.queries))
+                if not spoken_of.intersection(map(id, shape.queries))
+                for place, times in Counter(query.place for query in shape.queries).items()
+                if place and times >= diagnosis.MANY_TIMES
             ]
         return found
 
