@@ -44,7 +44,7 @@ class Shape:
     def in_batches(self) -> bool:
         """Whether it ran several times because one call sends its work in pieces."""
         several = len(self.queries) > 1 and len(self.places) <= 1
-        return several and all(map(_is_batch, self.queries))
+        return several and all(map(_is_batch, self.queries)) and _bring_new_values(self.queries)
 
 
 @dataclass
@@ -492,6 +492,12 @@ def _looks_up_several(query: Query) -> bool:
         return False
     words = expressions.words(query.origin.path)
     return words is None or "in" in words or query.call.kind == relations.CURSOR
+
+
+def _bring_new_values(queries: list[Query]) -> bool:
+    """Whether most values of each read are not those of the one before: another part of a list."""
+    values = [set(map(repr, query.params or ())) for query in queries if query.is_select]
+    return all(len(after - before) >= len(after & before) for before, after in pairwise(values))
 
 
 def _places(queries: list[Query]) -> list[Place]:

@@ -1455,6 +1455,14 @@ def test_work_in_batches_is_called_so(told):
     assert "    line 2 · in 3 batches" in shown.report
 
 
+def test_two_questions_about_the_same_rows_are_no_batches(told):
+    shown = told(
+        "for other in ('Rust', 'SQL'):\n"
+        "    list(Tag.objects.filter(pk__in=[1, 2, 3]).exclude(word=other))"
+    )
+    assert "batches" not in shown.report
+
+
 async def _three_awaits():
     await library.Tag.objects.aget(word="sea")
     await library.Tag.objects.aget(word="war")
