@@ -44,7 +44,7 @@ sentence that is true of everybody who gets that result. A near miss must differ
 answer on at least one of the two shops, or in its number of queries.
 
 Slips need no near miss. A condition left out, `gt` for `gte`, another field, order or aggregate are
-found by themselves: in the model answer's neighbours (mutation.py), in what would make the
+found by themselves: in the model answer's neighbours (mutation/), in what would make the
 learner's own code right (repair.py), in how the two answers' queries differ (anatomy.py).
 
 What is compared follows from what the model answer returns:

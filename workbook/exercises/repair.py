@@ -1,7 +1,7 @@
 """The learner's own code with one thing changed, so that it is right: that thing is the mistake.
 
 "Your answer would be right with another lookup in `price__gte=500`." True by construction, however
-the rest of the answer is written. What may be changed is what mutation.py knows; what a learner's
+the rest of the answer is written. What may be changed is what mutation/ knows; what a learner's
 code lacks, or has another of, comes from the model answer.
 """
 
@@ -13,9 +13,10 @@ from itertools import combinations
 
 from django.db.models import Model
 
-from workbook.exercises import mutation, syntax
+from workbook.exercises import syntax
 from workbook.exercises.declaration import Exercise
-from workbook.exercises.mutation import Change
+from workbook.exercises.mutation import conditions, expressions, fields, groups, order
+from workbook.exercises.mutation.change import Change, Rule
 from workbook.exercises.running import Cell
 from workbook.exercises.syntax import Code
 
@@ -52,7 +53,7 @@ def _changes(code: Code, model: Code) -> Iterator[tuple[ast.AST, Change]]:
         yield from _by_rule(code, rule, words)
 
 
-def _by_rule(code: Code, rule: mutation.Rule, words: Callable) -> Iterator[tuple[ast.AST, Change]]:
+def _by_rule(code: Code, rule: Rule, words: Callable) -> Iterator[tuple[ast.AST, Change]]:
     for node in code.nodes:
         for change in rule(code, node):
             yield node, Change(change.node, words(code, node, change))
@@ -64,7 +65,7 @@ def shown(node: ast.AST) -> str:
     return text if '"' in text else text.replace("'", '"')
 
 
-# What the rules of mutation.py change, in words for whoever wrote it --------------------------
+# What the rules of mutation/ change, in words for whoever wrote it --------------------------
 
 
 def _as_said(code: Code, node: ast.AST, change: Change) -> str:
@@ -96,23 +97,23 @@ def _called(node: ast.AST) -> str:
     return shown(node)
 
 
-_WORDS: dict[mutation.Rule, Callable[[Code, ast.AST, Change], str]] = {
-    mutation.condition_dropped: _as_said,
-    mutation.filters_chained: _if,
-    mutation.distinct_toggled: _as_said,
-    mutation.and_or: _if,
-    mutation.keyword_dropped: _as_said,
-    mutation.condition_reversed: _if,
-    mutation.slice_moved: _other("slice than"),
-    mutation.order_changed: _other("order than"),
-    mutation.other_end: _other("end than that of"),
-    mutation.calls_swapped: _if,
-    mutation.condition_moved: _if,
-    mutation.lookup_swapped: _other("lookup in"),
-    mutation.field_swapped: _other("field in"),
-    mutation.aggregate_changed: _other("aggregate than"),
-    mutation.expression_changed: _other("calculation than"),
-    mutation.python_changed: _as_said,
+_WORDS: dict[Rule, Callable[[Code, ast.AST, Change], str]] = {
+    conditions.condition_dropped: _as_said,
+    conditions.filters_chained: _if,
+    groups.distinct_toggled: _as_said,
+    conditions.and_or: _if,
+    groups.keyword_dropped: _as_said,
+    conditions.condition_reversed: _if,
+    order.slice_moved: _other("slice than"),
+    order.order_changed: _other("order than"),
+    order.other_end: _other("end than that of"),
+    groups.calls_swapped: _if,
+    groups.condition_moved: _if,
+    conditions.lookup_swapped: _other("lookup in"),
+    fields.field_swapped: _other("field in"),
+    groups.aggregate_changed: _other("aggregate than"),
+    expressions.expression_changed: _other("calculation than"),
+    expressions.python_changed: _as_said,
 }
 
 
@@ -123,14 +124,14 @@ def _other_condition(code: Code, node: ast.AST, model: Code) -> Iterator[Change]
     """A condition or an option of the model answer in place of one of the learner's."""
     if not isinstance(node, ast.keyword) or not node.arg:
         return
-    condition = mutation.is_condition(code, node)
+    condition = syntax.is_condition(code, node)
     path = code.field_name(node)
     for other in model.nodes:
         if not isinstance(other, ast.keyword) or not other.arg or not _stands_alone(other, model):
             continue
         if other.arg == node.arg and code.rows_of(node.value) is None:
             yield Change(other, f"with another value than `{shown(node.value)}` for `{node.arg}`")
-        elif condition and mutation.is_condition(model, other):
+        elif condition and syntax.is_condition(model, other):
             what = "lookup in" if model.field_name(other) == path else "condition than"
             yield Change(other, f"with another {what} `{shown(node)}`")
 
@@ -152,9 +153,9 @@ def _other_arguments(code: Code, node: ast.AST, model: Code) -> Iterator[Change]
 
 
 def _other_aggregate(code: Code, node: ast.AST, model: Code) -> Iterator[Change]:
-    if syntax.function(node, *mutation.AGGREGATES):
+    if syntax.function(node, *fields.AGGREGATES):
         for other in model.nodes:
-            if syntax.function(other, *mutation.AGGREGATES) and _stands_alone(other, model):
+            if syntax.function(other, *fields.AGGREGATES) and _stands_alone(other, model):
                 yield Change(other, f"with another aggregate than `{shown(node)}`")
 
 

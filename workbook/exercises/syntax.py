@@ -1,6 +1,6 @@
 """An answer's code as a syntax tree: reading it, and building the nodes of another.
 
-mutation.py changes model answers with it, repair.py what a learner has written.
+mutation/ changes model answers with it, repair.py what a learner has written.
 """
 
 import ast
@@ -33,6 +33,9 @@ LOOKUPS = {
     "range": "is between {}, both ends included",
     "isnull": "is NULL: {}",
 }
+
+
+FILTERS = ("filter", "exclude", "get", "aget")
 
 
 # Reading an answer ---------------------------------------------------------------------------
@@ -148,6 +151,50 @@ def listed(names: Any) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def is_q(code: Code, node: ast.AST) -> bool:
+    """Whether the expression is made of Q objects."""
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr() | ast.BitAnd() | ast.BitXor()):
+            return is_q(code, left)
+        case ast.UnaryOp(op=ast.Invert(), operand=operand):
+            return is_q(code, operand)
+        case ast.Name(id=name):
+            return any(is_q(code, value) for value in code.assigned.get(name, []))
+    return bool(function(node, "Q", "Exists"))
+
+
+def is_condition(code: Code, keyword: ast.keyword) -> bool:
+    """Whether a keyword is one of `filter()` and its like, or of a Q."""
+    call = code.parents[id(keyword)]
+    return bool(method(call, *FILTERS) or function(call, "Q"))
+
+
+def leads_to_many(model: type[Model], path: str) -> bool:
+    """Whether a relation on this path can have several rows."""
+    for name in path.split("__"):
+        try:
+            field = model._meta.get_field(name)
+        except Exception:
+            return False
+        if field.many_to_many or field.one_to_many:
+            return True
+        if not field.is_relation:
+            return False
+        model = field.related_model
+    return False
+
+
+def is_grouped(code: Code, node: ast.AST) -> bool:
+    """Whether `annotate()` follows this call: then its columns make the groups."""
+    outer = code.parents.get(id(node))
+    while isinstance(outer, ast.Attribute):
+        call = code.parents[id(outer)]
+        if method(call, "annotate", "alias"):
+            return True
+        outer = code.parents.get(id(call))
+    return False
+
+
 # Building nodes ------------------------------------------------------------------------------
 
 
@@ -216,3 +263,18 @@ def joined(operator: ast.operator, parts: list[ast.expr]) -> ast.expr:
 
 def text(value: str) -> ast.Constant:
     return ast.Constant(value)
+
+
+def as_q(part: ast.AST) -> ast.expr:
+    return q(part) if isinstance(part, ast.keyword) else part
+
+
+def node_of(parts: list) -> ast.AST:
+    """Several parts under one roof, to be walked through together."""
+    return ast.Module(parts, [])
+
+
+def short(node: ast.AST) -> str:
+    """The code of a node, if it fits into a sentence."""
+    text = ast.unparse(node)
+    return text if len(text) < 20 else "…"
