@@ -1,6 +1,6 @@
 """Every neighbour of a model answer is told apart from it by one of the two shops.
 
-A neighbour is a mistake that somebody makes (see workbook/exercises/mutation.py). If the rows of
+A neighbour is a mistake that somebody makes (see workbook/exercises/mutation/). If the rows of
 neither shop show it, a wrong answer passes: the second shop needs a row more, or the exercise says
 in `equivalent=` why the change is no mistake.
 """
