@@ -249,22 +249,24 @@ def read(sql: str, way: Walk) -> Reading:
     """What the frames between a query and the reader's code say of it."""
     access: Access | None = None
     subject: object = None
-    queryset = outer = None
+    queryset = outer = called = None
     innermost = ""
     for number, frame in enumerate(way.watched):
-        name = frame.f_code.co_qualname
-        kind = _CALLS.get(name)
+        code = frame.f_code
+        kind = _CALLS.get(code.co_qualname)
+        if kind is not None and number < way.below:
+            called = frame  # the last one is what the reader's line called
         if kind is QUERYSET:
             if queryset is None:
-                queryset, innermost = frame.f_locals.get("self"), frame.f_code.co_name
+                queryset, innermost = frame.f_locals.get("self"), code.co_name
             if access is None and number < way.below:
                 outer = frame
         elif kind is None and access is None:
-            found = _followed(name, frame.f_locals)
+            found = _followed(code.co_qualname, frame.f_locals)
             # Beyond the reader's own code it may serve another query than this one.
             if found and (number < way.below or _loads(queryset, found[0].target)):
                 access, subject = found
-    call, named = _called(way)
+    call, named = _called(way, called)
     if subject is None:
         subject = named
     if queryset is None:
@@ -535,20 +537,17 @@ def _libraries_relate_to(model: type[Model]) -> bool:
 # Calls.
 
 
-def _called(way: Walk) -> tuple[Call | None, object]:
-    """What the reader's line called, and the primary key of the object whose manager that was."""
+def _called(way: Walk, frame: FrameType | None) -> tuple[Call | None, object]:
+    """What the reader's line called, and the primary key of the object whose manager that was.
+
+    `frame` is the one of Django's API that is nearest to the reader's code.
+    """
     child = way.child
-    if child is not None and child.f_code.co_qualname in _DESCRIPTORS:
-        return None, None
-    for frame in reversed(way.watched[: way.below]):
-        name = frame.f_code.co_qualname
-        if (kind := _CALLS.get(name)) is not None:
-            break
-    else:
+    if frame is None or (child is not None and child.f_code.co_qualname in _DESCRIPTORS):
         return None, None
     if child not in (None, frame) and child.f_code.co_qualname != _BY_MANAGER:
         return _by_a_library(child, way), None
-    method = frame.f_code.co_name
+    method, kind = frame.f_code.co_name, _CALLS[frame.f_code.co_qualname]
     if kind is CURSOR or kind is FUNCTION:
         return _call(kind, method), None
     subject = frame.f_locals.get("self")
