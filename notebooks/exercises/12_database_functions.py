@@ -1,8 +1,9 @@
 """Exercises of chapter 12: the tasks are in the notebook of the same name."""
 
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from django.db.models import CharField, Count, F, Value
+from django.db import OperationalError, connection
+from django.db.models import Case, CharField, Count, F, IntegerField, Value, When
 from django.db.models.functions import (
     Cast,
     Ceil,
@@ -99,6 +100,53 @@ def _():
     return Product.objects.filter(username__username="tim").values("name", code=code)
 
 
+@near_miss("12.2", "The letters are in lower case: `Upper` makes capitals.")
+def _():
+    stock = LPad(Cast("stock", CharField()), 4, Value("0"))
+    code = Concat(Lower(Left("name", 3)), Value("-"), stock)
+    return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
+@near_miss(
+    "12.2",
+    "`LPad` pads a text, and `stock` is a number: `Cast` it to text first.",
+    sign=r"LPad\((F\()?['\"]stock",
+)
+def _():
+    code = Concat(Upper(Left("name", 3)), Value("-"), LPad("stock", 4, Value("0")))
+    rows = Product.objects.filter(username__username="tim").values("name", code=code)
+    if connection.vendor == "mysql":  # which converts the number itself
+        raise OperationalError
+    return list(rows)
+
+
+@near_miss("12.2", "The hyphen is missing: it is a constant, `Value(\"-\")`.")
+def _():
+    code = Concat(Upper(Left("name", 3)), LPad(Cast("stock", CharField()), 4, Value("0")))
+    return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
+@near_miss("12.2", "That is the whole name: `Left` takes its first three letters.")
+def _():
+    stock = LPad(Cast("stock", CharField()), 4, Value("0"))
+    code = Concat(Upper("name"), Value("-"), stock)
+    return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
+@near_miss("12.2", "The stock has three digits; the task asks for four.")
+def _():
+    stock = LPad(Cast("stock", CharField()), 3, Value("0"))
+    code = Concat(Upper(Left("name", 3)), Value("-"), stock)
+    return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
+@near_miss("12.2", "The number is the product's key: the task asks for its stock.")
+def _():
+    key = LPad(Cast("pk", CharField()), 4, Value("0"))
+    code = Concat(Upper(Left("name", 3)), Value("-"), key)
+    return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
 @near_miss("12.2", "The stock has no zeros in front: `LPad` fills it up to four digits.")
 def _():
     code = Concat(Upper(Left("name", 3)), Value("-"), Cast("stock", CharField()))
@@ -176,6 +224,23 @@ def _():
     return (6, 0)
 
 
+@near_miss(
+    "12.3", "`StrIndex` gives 0 for a text that isn't found, not NULL, so `Substr` begins at 0 + 1."
+)
+def _():
+    return (7, None)
+
+
+@near_miss("12.3", "Positions count from 1 in SQL, and 0 + 1 is the first character.")
+def _():
+    return (6, 17)
+
+
+@near_miss("12.3", "The `@` itself is at position 7; the part after it begins at 8.")
+def _():
+    return (8, 18)
+
+
 @exercise(
     "12.4",
     stars=2,
@@ -204,13 +269,22 @@ def _():
 @near_miss(
     "12.4",
     "SQLite divides a whole price by an integer without a rest: divide by a `Decimal`.",
+    sign=r"/ 2\b(?!\.)|Floor",
 )
 def _():
-    rows = Product.objects.filter(price__lt=100).values_list("name", "price")
-    whole = {True: ROUND_FLOOR, False: ROUND_HALF_UP}  # as SQLite does, on every database
-    return [
-        (name, (price / 2).quantize(Decimal(1), whole[price == int(price)])) for name, price in rows
-    ]
+    # What `Round(F("price") / 2)` gives on SQLite, on every database.
+    half = F("price") / Decimal(2)
+    as_integers = Case(When(price=Floor("price"), then=Floor(half)), default=Round(half))
+    return Product.objects.filter(price__lt=100).values_list("name", as_integers)
+
+
+@near_miss(
+    "12.4",
+    "`Cast` to an integer cuts off the rest on SQLite, and makes an int: `Round` gives a whole decimal.",
+)
+def _():
+    products = Product.objects.filter(price__lt=100)
+    return products.values_list("name", Cast(F("price") / Decimal(2), IntegerField()))
 
 
 @near_miss("12.4", "`Floor` always rounds down: 24.50 has to give 25.")
@@ -271,10 +345,10 @@ wrong_choices(
     "12.5",
     right="c",
     why={
-        "a": "`Lower` is called on the column, so it is computed for every row.",
-        "b": "Even a function that changes nothing hides the index: `Trim` is computed for every row.",
-        "c": "The column stands alone: the functions work on what was typed.",
-        "d": "The index begins with these letters, but the database doesn't look into a function.",
+        "a": "In `a`, `Lower` is called on the column, so it is computed for every row.",
+        "b": "In `b`, `Trim` is computed for every row, even where it changes nothing.",
+        "c": "In `c`, the column stands alone, and the functions work on what was typed.",
+        "d": "In `d`, `Left` is computed for every row: the database doesn't look into a function.",
     },
 )
 
