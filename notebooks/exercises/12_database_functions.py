@@ -61,6 +61,13 @@ def _():
     Customer.objects.update(mobile=Replace("mobile", Value(" ")))
 
 
+@near_miss(
+    "12.1", "No customer has changed: `username__username` is the name of a customer's owner."
+)
+def _():
+    Customer.objects.filter(name="sara").update(mobile=Replace("mobile", Value(" ")))
+
+
 @near_miss("12.1", "The `+` is gone as well: only the spaces should go.")
 def _():
     customers = Customer.objects.filter(username__username="sara")
@@ -133,11 +140,26 @@ def _():
     return Product.objects.filter(username__username="tim").values("name", code=code)
 
 
-@near_miss("12.2", "The stock has three digits; the task asks for four.")
-def _():
-    stock = LPad(Cast("stock", CharField()), 3, Value("0"))
-    code = Concat(Upper(Left("name", 3)), Value("-"), stock)
+def codes_of(letters, digits, start=1):
+    stock = LPad(Cast("stock", CharField()), digits, Value("0"))
+    code = Concat(Upper(Substr("name", start, letters)), Value("-"), stock)
     return Product.objects.filter(username__username="tim").values("name", code=code)
+
+
+for count, word in {1: "one letter", 2: "two letters", 4: "four letters"}.items():
+    near_miss("12.2", f"The code takes {word} of the name; the task asks for three.")(
+        lambda count=count: codes_of(letters=count, digits=4)
+    )
+
+for count, word in {2: "two", 3: "three", 5: "five", 6: "six"}.items():
+    near_miss("12.2", f"The stock has {word} digits; the task asks for four.")(
+        lambda count=count: codes_of(letters=3, digits=count)
+    )
+
+
+@near_miss("12.2", "The code begins with the second letter: positions count from 1.")
+def _():
+    return codes_of(letters=3, digits=4, start=2)
 
 
 @near_miss("12.2", "The number is the product's key: the task asks for its stock.")
@@ -236,6 +258,16 @@ def _():
     return (6, 17)
 
 
+@near_miss("12.3", "The position comes first, the length second.")
+def _():
+    return (18, 7)
+
+
+@near_miss("12.3", "The address has an `@`: 0 would mean that there is none.")
+def _():
+    return (0, 18)
+
+
 @near_miss("12.3", "The `@` itself is at position 7; the part after it begins at 8.")
 def _():
     return (8, 18)
@@ -260,10 +292,17 @@ def half_price():
     return products.values_list("name", Round(F("price") / Decimal(2)))
 
 
-@near_miss("12.4", "Python's `round()` takes the even neighbour of a half: let the database round.")
-def _():
-    products = Product.objects.filter(price__lt=100)
-    return [(product.name, round(product.price / 2)) for product in products]
+for number in (int, Decimal):
+    near_miss(
+        "12.4",
+        "Python's `round()` takes the even neighbour of a half: let the database round.",
+        sign=r"\bround\(",
+    )(
+        lambda number=number: [
+            (name, number(round(price / 2)))
+            for name, price in Product.objects.filter(price__lt=100).values_list("name", "price")
+        ]
+    )
 
 
 @near_miss(
@@ -338,7 +377,8 @@ def which_uses_the_index():
         "c": User.objects.filter(email=Lower(Trim(typed))),
         "d": User.objects.alias(start=Left("email", 5)).filter(start="sara@"),
     }
-    return next((letter for letter, rows in choices.items() if "SEARCH" in rows.explain()), "c")
+    uses_index = [letter for letter, rows in choices.items() if "SEARCH" in rows.explain()]
+    return uses_index or ["c"]  # other databases have other words for it
 
 
 wrong_choices(
@@ -357,6 +397,7 @@ wrong_choices(
     "12.6",
     stars=3,
     queries=1,
+    rows=10,
     columns=["owner", "key", "customers"],
     hints=[
         "Group by what has to be equal: the owner, and the name in lower case.",
