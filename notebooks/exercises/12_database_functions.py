@@ -292,17 +292,24 @@ def half_price():
     return products.values_list("name", Round(F("price") / Decimal(2)))
 
 
-for number in (int, Decimal):
-    near_miss(
-        "12.4",
-        "Python's `round()` takes the even neighbour of a half: let the database round.",
-        sign=r"\bround\(",
-    )(
-        lambda number=number: [
-            (name, number(round(price / 2)))
-            for name, price in Product.objects.filter(price__lt=100).values_list("name", "price")
-        ]
-    )
+@near_miss(
+    "12.4",
+    "Python's `round()` takes the even neighbour of a half: let the database round.",
+    sign=r"\bround\(",
+)
+def _():
+    products = Product.objects.filter(price__lt=100)
+    return [(product.name, round(product.price / 2)) for product in products]
+
+
+@near_miss(
+    "12.4",
+    "Python's `round()` takes the even neighbour of a half, in a `Decimal` as well.",
+    sign=r"\bround\(",
+)
+def _():
+    products = Product.objects.filter(price__lt=100)
+    return [(product.name, Decimal(round(product.price / 2))) for product in products]
 
 
 @near_miss(

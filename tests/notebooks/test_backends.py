@@ -12,8 +12,6 @@ from .chapters import FOLDER, ROOT
 
 COLUMN = {"sqlite": 1, "postgresql": 2, "mysql": 3}
 LOOKUP = re.compile(r"^\| `(name\w*=\"[^\"]+\")` \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
-
-
 CAST = re.compile(r"^\| `(\w+Field\(.*\))` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 COLLATION = re.compile(
     r"^\| (SQLite|PostgreSQL|MariaDB)[^|]* \| (.+) \| (.+) \| (\d+) \|$", re.MULTILINE
