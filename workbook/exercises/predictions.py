@@ -21,6 +21,8 @@ def wrong(expected: Value | Rows | None, given: Value | Rows | None) -> str:
     """What is wrong with a prediction; "" if it is of another kind than the right one."""
     if picked := choices(expected, given):
         extra, missing = picked
+        if not (extra or missing):
+            return "These are the right values, in another order or number than asked for."
         parts = [f"{_number(extra)} not belong in it" if extra else ""]
         parts += [f"{_number(missing, 'is', 'are')} missing" if missing else ""]
         return f"In your answer {' and '.join(filter(None, parts))}. {HOW}"

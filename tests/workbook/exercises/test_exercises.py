@@ -185,6 +185,7 @@ WRONG = [
     ("8.1", "Product.objects.filter(price__gte='stock')", '`price__gte` needs a number, and '
      "'stock' is none. The value of a column is `F(\"stock\")`"),
     ("8.1", "Product.objects.filter(price__gte=stock)", '`price__gte=F("stock")`'),
+    ("8.1", "Product.objects.alias(n=Rounded('price')).filter(n=500)", "is not defined: import it"),
     ("8.1", "Product.objects.filter(price__gte=Product.price)", "is not the value of a row"),
     ("8.1", "Product.objects.filter(stock='none')", "needs a number, and 'none' is none"),
     ("8.1", "Product.objects.filter(100 <= price < 500)", "one for each limit"),
@@ -244,6 +245,8 @@ WRONG = [
     ("8.13", "float(Product.objects.filter(price__gte=500).count())", "(float) where"),
     ("8.14", "Product.objects.values_list('price', 'name')", "columns are in another order"),
     ("8.14", "[(p.name, float(p.price)) for p in Product.objects.all()]", "floats lose cents"),
+    ("8.16", "[18, 7]", "the right values, in another order"),
+    ("8.16", "[7]", "1 is missing"),
 ]  # fmt: skip
 
 
@@ -492,7 +495,7 @@ def test_a_second_cell_magic_style_is_refused_where_it_cannot_hold(solve, cell):
 def test_an_unknown_exercise_names_those_there_are(solve):
     feedback = solve("99.1", "Product.objects.all()")
     assert "There is no exercise 99.1" in feedback
-    assert "There are 8.1 to 8.15." in feedback
+    assert "There are 8.1 to 8.16." in feedback
     feedback = solve("8.99", "Product.objects.all()")
     assert "Chapter 8 has 8.1, 8.2" in feedback
 
@@ -537,7 +540,7 @@ def test_progress_shows_what_is_solved(solve, cell):
     solve("8.1", "Product.objects.all()")
     cell("%hint 8.1")
     board = cell("%progress").report
-    assert "1 of 15 exercises solved" in board
+    assert "1 of 16 exercises solved" in board
     assert "✓ 8.13 ★ 2×" in board
     assert "✗ 8.1 ★ 1× 1h" in board
     assert "○ 8.2 ★" in board
