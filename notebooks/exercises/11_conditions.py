@@ -164,6 +164,9 @@ for first, second, third in product(_FIRST, _SECOND, _THIRD):
     stars=2,
     queries=1,
     columns=["username", "cash", "card", "transfer"],
+    equivalent={
+        "when `payments__method` contains `method` in any letter case": "no method is in another"
+    },
     hints=[
         "A row for each owner, so start from `User`. What is a column?",
         'A sum over `payments__amount`, with a condition: `filter=Q(payments__method="cash")`.',
@@ -235,6 +238,19 @@ def _():
     )
 
 
+@near_miss(
+    "11.3", "The amount and the condition take two different joins, which multiply each other."
+)
+def _():
+    sums = {
+        method: Sum(
+            "invoices__payments__amount", filter=Q(payments__method=method), default=Decimal(0)
+        )
+        for method in ("cash", "card", "transfer")
+    }
+    return User.objects.annotate(**sums).values("username", *sums)
+
+
 @exercise(
     "11.4",
     stars=2,
@@ -301,6 +317,30 @@ def _():
             "name", about=Coalesce(NullIf("description", Value("")), "parent__description", "name")
         )
     )
+
+
+@near_miss("11.4", "The name is never NULL, so what comes after it is never used.")
+def _():
+    about = Coalesce(
+        NullIf("description", Value("")), "name", "parent__description", output_field=TextField()
+    )
+    return Category.objects.values("name", about=about)
+
+
+@near_miss("11.4", 'A text names a field, also the empty one: `NullIf("description", Value(""))`.')
+def _():
+    about = Coalesce(
+        NullIf("description", ""), "parent__description", "name", output_field=TextField()
+    )
+    return list(Category.objects.values("name", about=about))
+
+
+@near_miss(
+    "11.4", "A category without a description and without a parent has nothing: add its name."
+)
+def _():
+    about = Case(When(description="", then="parent__description"), default="description")
+    return Category.objects.values("name", about=about)
 
 
 @exercise(
@@ -389,11 +429,45 @@ def _():
     return list(Invoice.objects.values("pk", fee=Least("payment_due", 20)))
 
 
+@near_miss("11.5", "`0.05` is a float and the amount a decimal: write `Decimal(\"0.05\")`.")
+def _():
+    return list(Invoice.objects.values("pk", fee=Greatest(F("payment_due") * 0.05, 1)))
+
+
+@near_miss(
+    "11.5",
+    "SQLite keeps an amount without cents as an integer, and divides integers without a remainder: "
+    'multiply by `Decimal("0.05")`.',
+)
+def _():
+    fee = F("payment_due") * 5 / 100
+    return Invoice.objects.filter(payment_due__gt=0).values(
+        "pk", fee=Least(Greatest(fee, Decimal(1)), Decimal(20))
+    )
+
+
+@near_miss("11.5", "The fees are rounded. The task wants them as they are.")
+def _():
+    fee = F("payment_due") * Decimal("0.05")
+    return Invoice.objects.filter(payment_due__gt=0).values(
+        "pk", fee=Round(Least(Greatest(fee, Decimal(1)), Decimal(20)), 2)
+    )
+
+
+@near_miss("11.5", "5 % is `0.05`; `0.5` is 50 %.")
+def _():
+    fee = F("payment_due") * Decimal("0.5")
+    return Invoice.objects.filter(payment_due__gt=0).values(
+        "pk", fee=Least(Greatest(fee, Decimal(1)), Decimal(20))
+    )
+
+
 @exercise(
     "11.6",
     stars=2,
     queries=1,
     ordered=True,
+    equivalent={"with `distinct()`": "an owner has each product name once"},
     hints=[
         "Give each product a number for its place in the list. Which expression does that?",
         "`Case(When(stock=0, then=1), …, default=3)`, and `order_by()` takes it as it is.",
@@ -455,6 +529,17 @@ def _():
     place = Case(When(stock=0, then=1), When(stock__lte=10, then=2))
     products = Product.objects.filter(username__username="rahim")
     return products.order_by(place.asc(nulls_first=True), "name").values_list("name", flat=True)
+
+
+@near_miss("11.6", "Texts are sorted from A to Z: give each part a number.")
+def _():
+    place = Case(
+        When(stock=0, then=Value("sold out")),
+        When(stock__lte=10, then=Value("few")),
+        default=Value("others"),
+    )
+    products = Product.objects.filter(username__username="rahim")
+    return products.order_by(place, "name").values_list("name", flat=True)
 
 
 @exercise(
@@ -554,3 +639,32 @@ def _():
         default=Decimal(1),
     )
     Product.objects.filter(username__username="sara").update(price=Round(F("price") * rate, 2))
+
+
+@near_miss("11.7", "A factor of 0.10 leaves a tenth of the price: 10 % more is `1.10`.")
+def _():
+    rate = Case(
+        When(price__lt=100, then=Decimal("0.10")),
+        When(price__lte=500, then=Decimal("0.05")),
+        default=Decimal(1),
+    )
+    Product.objects.update(price=Round(F("price") * rate, 2))
+
+
+@near_miss(
+    "11.7", "Floats and an integer are mixed types, and money is decimal: `Decimal(\"1.10\")`."
+)
+def _():
+    rate = Case(When(price__lt=100, then=1.10), When(price__lte=500, then=1.05), default=1)
+    Product.objects.update(price=Round(F("price") * rate, 2))
+
+
+@near_miss(
+    "11.7",
+    "Python's `round()` gives the even cent where the price is exactly between two; `Round` in the "
+    "database goes up. And a loop runs an `UPDATE` for each product.",
+)
+def _():
+    for row in Product.objects.filter(price__lte=500):
+        row.price = round(row.price * Decimal("1.10" if row.price < 100 else "1.05"), 2)
+        row.save()
