@@ -429,20 +429,6 @@ def _():
     return list(Invoice.objects.values("pk", fee=Greatest(F("payment_due") * 0.05, 1)))
 
 
-if connection.vendor == "sqlite":  # the others divide and round decimals as decimals
-
-    @near_miss(
-        "11.5",
-        "SQLite keeps an amount without cents as an integer, and divides integers without a remainder: "
-        'multiply by `Decimal("0.05")`.',
-    )
-    def _():
-        fee = F("payment_due") * 5 / 100
-        return Invoice.objects.filter(payment_due__gt=0).values(
-            "pk", fee=Least(Greatest(fee, Decimal(1)), Decimal(20))
-        )
-
-
 @near_miss("11.5", "The fees are rounded. The task wants them as they are.")
 def _():
     fee = F("payment_due") * Decimal("0.05")
@@ -618,7 +604,7 @@ def _():
     Product.objects.update(price=Round(F("price") * rate, 2))
 
 
-if connection.vendor == "sqlite":  # the others divide and round decimals as decimals
+if connection.vendor == "sqlite":  # the others round to the decimals of the column
 
     @near_miss("11.7", "The prices are not rounded to two decimals: SQLite stores every digit.")
     def _():
