@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import product
 
 from django.db import connection
-from django.db.models import Case, Count, F, Q, Sum, TextField, Value, When
+from django.db.models import Case, Count, DecimalField, F, Q, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf, Round
 
 from shopdb.models import Category, Invoice, Payment, Product, User
@@ -84,6 +84,18 @@ def _():
     )
 
 
+@near_miss("11.1", "100 and 500 belong to the middle: as you write it, both are large.")
+def _():
+    return Product.objects.values(
+        "name",
+        size=Case(
+            When(price__lt=100, then=Value("small")),
+            When(price__gt=100, price__lt=500, then=Value("middle")),
+            default=Value("large"),
+        ),
+    )
+
+
 @near_miss("11.1", "Without a `default`, the expensive products have no size: NULL.")
 def _():
     return Product.objects.values(
@@ -113,7 +125,7 @@ def _():
     ],
 )
 def three_prices():
-    """[24, 51, 102]. 19 and 50 stop at the first `When` that is true. 100 is not below 100, so the
+    """`{19: 24, 50: 51, 100: 102}`. 19 and 50 stop at the first `When` that is true. 100 is not below 100, so the
     third is its first. No price reaches the `default`, and no price is changed twice.
     """
     before = [19, 50, 100]
@@ -128,7 +140,10 @@ def three_prices():
             default=F("price") - 3,
         )
     )
-    return [int(Product.objects.get(pk=pk).price) for pk in products]
+    return {
+        price: int(Product.objects.get(pk=pk).price)
+        for pk, price in zip(products, before, strict=True)
+    }
 
 
 _FIRST = {
@@ -151,7 +166,14 @@ _THIRD = {
 for first, second, third in product(_FIRST, _SECOND, _THIRD):
     why = _FIRST[first] or _SECOND[second] or _THIRD[third]
     if why:
-        near_miss("11.2", why)(lambda prices=(first, second, third): list(prices))
+        near_miss("11.2", why)(
+            lambda prices=(first, second, third): dict(zip((19, 50, 100), prices, strict=True))
+        )
+
+
+@near_miss("11.2", "Those are the changes. The task asks what the products cost afterwards.")
+def _():
+    return {19: 5, 50: 1, 100: 2}
 
 
 @exercise(
@@ -338,6 +360,42 @@ def _():
     return Category.objects.values("name", about=about)
 
 
+@near_miss("11.4", "A category without a parent keeps its own description, if it has one.")
+def _():
+    about = Case(
+        When(parent=None, then="name"),
+        When(description="", then="parent__description"),
+        default="description",
+        output_field=TextField(),
+    )
+    return Category.objects.values("name", about=about)
+
+
+@near_miss("11.4", "A description that is not empty comes first; the name comes last.")
+def _():
+    about = Case(
+        When(description="", then="parent__description"), default="name", output_field=TextField()
+    )
+    return Category.objects.values("name", about=about)
+
+
+@near_miss("11.4", '`Value("name")` is the word "name". The field is `"name"`, without `Value`.')
+def _():
+    about = Coalesce(
+        NullIf("description", Value("")),
+        "parent__description",
+        Value("name"),
+        output_field=TextField(),
+    )
+    return Category.objects.values("name", about=about)
+
+
+@near_miss("11.4", "Each category gets a line, also one with a description of its own.")
+def _():
+    about = Coalesce("parent__description", "name", output_field=TextField())
+    return Category.objects.filter(description="").values("name", about=about)
+
+
 @exercise(
     "11.5",
     stars=2,
@@ -445,6 +503,20 @@ def _():
     )
 
 
+@near_miss("11.5", "A factor of 1.05 gives the amount and the fee together: 5 % is `0.05`.")
+def _():
+    fee = F("payment_due") * Decimal("1.05")
+    return Invoice.objects.filter(payment_due__gt=0).values(
+        "pk", fee=Least(Greatest(fee, Decimal(1)), Decimal(20))
+    )
+
+
+@near_miss("11.5", "1 and 20 limit the fee. They don't choose the invoices: none is left out.")
+def _():
+    fees = Invoice.objects.annotate(fee=F("payment_due") * Decimal("0.05"))
+    return fees.filter(fee__gte=1, fee__lte=20).values("pk", "fee")
+
+
 @exercise(
     "11.6",
     stars=2,
@@ -522,6 +594,27 @@ def _():
         default=Value("others"),
     )
     products = Product.objects.filter(username__username="rahim")
+    return products.order_by(place, "name").values_list("name", flat=True)
+
+
+@near_miss("11.6", "Within each of the three parts, the name decides, not the stock.")
+def _():
+    place = Case(When(stock=0, then=1), When(stock__lte=10, then=2), default=3)
+    products = Product.objects.filter(username__username="rahim")
+    return products.order_by(place, "stock", "name").values_list("name", flat=True)
+
+
+@near_miss("11.6", "There are three parts: a stock of 1 to 10 comes before the others.")
+def _():
+    place = Case(When(stock=0, then=1), default=2)
+    products = Product.objects.filter(username__username="rahim")
+    return products.order_by(place, "name").values_list("name", flat=True)
+
+
+@near_miss("11.6", "The others are missing: those with a stock above 10 come last.")
+def _():
+    place = Case(When(stock=0, then=1), default=2)
+    products = Product.objects.filter(username__username="rahim", stock__lte=10)
     return products.order_by(place, "name").values_list("name", flat=True)
 
 
@@ -653,3 +746,45 @@ def _():
     for row in Product.objects.filter(price__lte=500):
         row.price = round(row.price * Decimal("1.10" if row.price < 100 else "1.05"), 2)
         row.save()
+
+
+@near_miss("11.7", "10 and 5 are added as amounts. 10 % more is a factor: `1.10`.")
+def _():
+    price = Case(
+        When(price__lt=100, then=F("price") + 10),
+        When(price__lte=500, then=F("price") + 5),
+        default=F("price"),
+    )
+    Product.objects.update(price=Round(price, 2))
+
+
+@near_miss("11.7", "`Round` without a number rounds to whole amounts: `Round(…, 2)`.")
+def _():
+    rate = Case(
+        When(price__lt=100, then=Decimal("1.10")),
+        When(price__lte=500, then=Decimal("1.05")),
+        default=Decimal(1),
+    )
+    Product.objects.update(price=Round(F("price") * rate))
+
+
+@near_miss(
+    "11.7",
+    "Python's `round()` gives the even cent where the price is exactly between two; `Round` in the "
+    "database goes up. And `bulk_update()` has to read the products first.",
+)
+def _():
+    rows = list(Product.objects.filter(price__lte=500))
+    for row in rows:
+        row.price = round(row.price * Decimal("1.10" if row.price < 100 else "1.05"), 2)
+    Product.objects.bulk_update(rows, ["price"])
+
+
+if connection.vendor == "sqlite":  # the others divide decimals as decimals
+
+    @near_miss("11.7", 'SQLite divides whole prices as integers: use `Decimal("1.10")`.')
+    def _():
+        percent = Case(When(price__lt=100, then=110), When(price__lte=500, then=105), default=100)
+        Product.objects.update(
+            price=Round(F("price") * percent / 100, 2, output_field=DecimalField())
+        )
