@@ -517,12 +517,19 @@ def _():
     return fees.filter(fee__gte=1, fee__lte=20).values("pk", "fee")
 
 
+NULL_LAST = (
+    {"without `default=3` in `Case()`": "PostgreSQL sorts NULL last"}
+    if connection.vendor == "postgresql"
+    else {}
+)
+
+
 @exercise(
     "11.6",
     stars=2,
     queries=1,
     ordered=True,
-    equivalent={"with `distinct()`": "an owner has each product name once"},
+    equivalent={"with `distinct()`": "an owner has each product name once"} | NULL_LAST,
     hints=[
         "Give each product a number for its place in the list. Which expression does that?",
         "`Case(When(stock=0, then=1), …, default=3)`, and `order_by()` takes it as it is.",
