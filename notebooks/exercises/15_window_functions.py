@@ -451,6 +451,10 @@ def _():
     stars=3,
     queries=1,
     columns=["category__name", "name", "sold", "place"],
+    equivalent={
+        "with `Rank` for `RowNumber`": "no two names of a category are equal, so there are no ties",
+        "with `DenseRank` for `RowNumber`": "no two names of a category are equal",
+    },
     hints=[
         "First the pieces sold of each product, as in chapter 09; 0 for a product without lines.",
         "Then number the products within each category. Which function never gives a number twice?",
@@ -569,6 +573,10 @@ def _():
     "15.7",
     stars=3,
     queries=1,
+    equivalent={
+        "when `category__name` contains `'Beans'` in any letter case": "no other such category has "
+        "a product of rank 3",
+    },
     hints=[
         "The rank has to see all products of an owner. Where does the condition on the category "
         "go, if it is in the same query?",
@@ -617,18 +625,6 @@ def _():
 )
 def _():
     ranked = Product.objects.annotate(rank=Window(Rank(), order_by="-price")).filter(rank__lte=3)
-    return Product.objects.filter(pk__in=ranked.values("pk"), category__name="Beans")
-
-
-@near_miss(
-    "15.7",
-    "`DenseRank` skips no rank after equal prices, so more products reach the third. The task "
-    "skips: `Rank`.",
-)
-def _():
-    ranked = Product.objects.annotate(
-        rank=Window(DenseRank(), partition_by="username", order_by="-price")
-    ).filter(rank__lte=3)
     return Product.objects.filter(pk__in=ranked.values("pk"), category__name="Beans")
 
 
