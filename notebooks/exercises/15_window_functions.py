@@ -69,6 +69,18 @@ def _():
     )
 
 
+@near_miss(
+    "15.1",
+    "Equal prices have different places: with a tie-breaker in the order, no two rows are equal.",
+    sign=r"Rank\(\)[^\n]*\[",
+)
+def _():
+    saras = Product.objects.filter(username__username="sara")
+    return saras.annotate(place=Window(DenseRank(), order_by=["-price", "name"])).values(
+        "name", "price", "place"
+    )
+
+
 @near_miss("15.1", "The cheapest product is number 1. Most expensive first is `-price`.")
 def _():
     saras = Product.objects.filter(username__username="sara")
@@ -193,6 +205,17 @@ def _():
     return rahims.annotate(running=Sum("total")).values("number", "total", "running")
 
 
+@near_miss(
+    "15.2",
+    "The sums grow in the order of `issued_at`. The task counts by `due_on` first: not every invoice "
+    "is due in the order of issue.",
+)
+def _():
+    rahims = Invoice.objects.filter(username__username="rahim")
+    running = Window(Sum("total"), order_by=["issued_at", "number"])
+    return rahims.annotate(running=running).values("number", "total", "running")
+
+
 @near_miss("15.2", "The sums grow in the order of `number`. The task counts by `due_on` first.")
 def _():
     rahims = Invoice.objects.filter(username__username="rahim")
@@ -232,29 +255,19 @@ def _():
     return rahims.annotate(percent=percent).values("number", "percent")
 
 
-@near_miss(
-    "15.3",
-    "Each share is one of what was billed so far: with `order_by`, the window grows from row to row.",
-    sign=r"order_by",
-)
-def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
-    of_customer = Window(Sum("total"), partition_by="customer", order_by=["issued_at", "pk"])
-    percent = Round(F("total") * 100 / of_customer, 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_on", "pk"]):
 
-
-@near_miss(
-    "15.3",
-    "Each share is one of what was billed so far: with `order_by`, the window grows from row to "
-    "row. Leave the order out.",
-    sign=r"order_by",
-)
-def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
-    of_customer = Window(Sum("total"), partition_by="customer", order_by="issued_at")
-    percent = Round(F("total") * 100 / of_customer, 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    @near_miss(
+        "15.3",
+        "Each share is one of what was billed so far: with `order_by`, the window grows from row to "
+        "row. Leave the window's order out.",
+        sign="order_by",
+    )
+    def _(order=order):
+        rahims = Invoice.objects.filter(username__username="rahim")
+        of_customer = Window(Sum("total"), partition_by="customer", order_by=order)
+        percent = Round(F("total") * 100 / of_customer, 1)
+        return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
@@ -349,6 +362,9 @@ wrong_choices(
     stars=2,
     queries=1,
     columns=["month", "billed"],
+    equivalent={
+        "when `billed` is `F('before')` or less": "no two months in a row have equal sums",
+    },
     hints=[
         "Group by month first. Which function looks at the group before?",
         '`Lag("billed")` in a window that is ordered by month. You can filter on it.',
@@ -357,93 +373,88 @@ wrong_choices(
 )
 def less_than_the_month_before():
     """The groups come first, then the window over them, and the condition on the window makes it a
-    subquery. `alias()` keeps `before` out of the result. The first month has nothing before it: a
-    comparison with NULL is never true.
+    subquery. The first month has nothing before it, and a comparison with NULL is never true.
+
+    Without the window's order, SQLite happens to have the months in the right one. PostgreSQL
+    doesn't, and MariaDB raises an error.
     """
+    by_time = {"order_by": "month"}
     month = TruncMonth("issued_at", output_field=DateField())
     by_month = Invoice.objects.filter(username__username="sara").values(month=month)
     return (
         by_month.annotate(billed=Sum("total"))
-        .annotate(before=Window(Lag("billed"), order_by="month"))
+        .annotate(before=Window(Lag("billed"), **by_time))
         .filter(billed__lt=F("before"))
+        .values("month", "billed")
+    )
+
+
+def _months(window, operator="lt", month=None):
+    month = month or TruncMonth("issued_at", output_field=DateField())
+    by_month = Invoice.objects.filter(username__username="sara").values(month=month)
+    return (
+        by_month.annotate(billed=Sum("total"))
+        .annotate(other=window)
+        .filter(**{f"billed__{operator}": F("other")})
         .values("month", "billed")
     )
 
 
 @also_right("15.5")
 def _():
-    by_month = Invoice.objects.filter(username__username="sara").values(
-        month=TruncMonth("issued_at")
-    )
-    return (
-        by_month.annotate(billed=Sum("total"))
-        .annotate(before=Window(Lag("billed"), order_by="month"))
-        .filter(billed__lt=F("before"))
-        .values("month", "billed")
-    )
+    return _months(Window(Lag("billed"), order_by="month"), month=TruncMonth("issued_at"))
 
 
-def months(function, operator, username="sara"):
-    by_month = Invoice.objects.filter(username__username=username).values(
-        month=TruncMonth("issued_at")
-    )
-    return (
-        by_month.annotate(billed=Sum("total"))
-        .annotate(other=Window(function("billed"), order_by="month"))
-        .filter(**{f"billed__{operator}": F("other")})
-        .values("month", "billed")
-    )
-
-
-@near_miss("15.5", "In those months she billed more than in the month before; the task wants less.")
+@near_miss("15.5", "In those months she billed more than in the month before. The task wants less.")
 def _():
-    return months(Lag, "gt")
+    return _months(Window(Lag("billed"), order_by="month"), "gt")
 
 
 @near_miss(
     "15.5",
     "Those months are below the month *after* them: `Lead` looks at the next row, `Lag` at the one "
     "before.",
+    sign=r"Lead\(",
 )
 def _():
-    return months(Lead, "lt")
+    return _months(Window(Lead("billed"), order_by="month"))
+
+
+@near_miss(
+    "15.5",
+    "Those months are below the month *after* them: in the order `-month`, the row before is the "
+    "next month.",
+    sign="-month",
+)
+def _():
+    return _months(Window(Lag("billed"), order_by="-month"))
+
+
+@near_miss("15.5", "That compares with two months before: `offset` is 1 unless you say otherwise.")
+def _():
+    return _months(Window(Lag("billed", offset=2), order_by="month"))
 
 
 @near_miss(
     "15.5",
     "`TruncMonth` keeps the year, `issued_at__month` doesn't: the same month of all years is one "
     "group.",
-    sign="month",
+    sign="__month",
 )
 def _():
-    by_month = Invoice.objects.filter(username__username="sara").values(month=F("issued_at__month"))
-    return (
-        by_month.annotate(billed=Sum("total"))
-        .annotate(before=Window(Lag("billed"), order_by="month"))
-        .filter(billed__lt=F("before"))
-        .values("month", "billed")
-    )
+    return _months(Window(Lag("billed"), order_by="month"), month=F("issued_at__month"))
 
 
 @near_miss("15.5", "Those are all months: nothing compares them with the month before.")
 def _():
-    by_month = Invoice.objects.filter(username__username="sara").values(
-        month=TruncMonth("issued_at")
-    )
+    month = TruncMonth("issued_at", output_field=DateField())
+    by_month = Invoice.objects.filter(username__username="sara").values(month=month)
     return by_month.annotate(billed=Sum("total"))
 
 
-@near_miss("15.5", "That compares with the smallest amount so far or with another order of months.")
+@near_miss("15.5", "Those are months of `due_on`. What was billed in a month was issued in it.")
 def _():
-    by_month = Invoice.objects.filter(username__username="sara").values(
-        month=TruncMonth("issued_at")
-    )
-    return (
-        by_month.annotate(billed=Sum("total"))
-        .annotate(before=Window(Lag("billed"), order_by="billed"))
-        .filter(billed__gt=F("before"))
-        .values("month", "billed")
-    )
+    return _months(Window(Lag("billed"), order_by="month"), month=TruncMonth("due_on"))
 
 
 @exercise(
@@ -518,6 +529,17 @@ def _():
 def _():
     sold = Product.objects.annotate(sold=Sum("invoice_products__qty", default=0))
     place = Window(RowNumber(), order_by=["-sold", "name"])
+    best = sold.annotate(place=place).filter(place__lte=2)
+    return best.values("category__name", "name", "sold", "place")
+
+
+@near_miss(
+    "15.6",
+    "Those are two products of each *owner*: the task wants two of each category.",
+)
+def _():
+    sold = Product.objects.annotate(sold=Sum("invoice_products__qty", default=0))
+    place = Window(RowNumber(), partition_by="username", order_by=["-sold", "name"])
     best = sold.annotate(place=place).filter(place__lte=2)
     return best.values("category__name", "name", "sold", "place")
 
