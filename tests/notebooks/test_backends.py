@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import nbformat
-from django.db import connection
+import pytest
+from django.db import NotSupportedError, connection, models
+
+from shopdb.models import Product
 
 from .chapters import FOLDER, ROOT
 
@@ -28,3 +31,22 @@ def test_the_table_of_text_lookups_in_chapter_02(shop_url):
         check=True,
     ).stdout
     assert shown.split() == [row[COLUMN[connection.vendor]] for row in rows]
+
+
+FRAME = re.compile(r"^\| `(\w+Range\(.*\))` \| (yes|no) \| (yes|no) \| (yes|no) \|$", re.MULTILINE)
+
+
+@pytest.mark.django_db
+def test_the_table_of_frames_in_chapter_15():
+    cells = nbformat.read(FOLDER / "15_window_functions.ipynb", as_version=4).cells
+    rows = [row.groups() for cell in cells for row in FRAME.finditer(cell.source)]
+    assert len(rows) >= 4
+    for row in rows:
+        frame = eval(row[0], vars(models))
+        count = models.Window(models.Count("pk"), order_by="price", frame=frame)
+        try:
+            list(Product.objects.annotate(count=count))
+            supported = "yes"
+        except NotSupportedError:
+            supported = "no"
+        assert supported == row[COLUMN[connection.vendor]], row[0]
