@@ -30,7 +30,7 @@ from workbook.exercises import also_right, exercise, near_miss, wrong_choices
 )
 def places_without_gaps():
     """`DenseRank` counts the different prices before a row. `Rank` would count the rows before it:
-    1, 2, 2, 4. The order belongs into the window, and has no tie-breaker: equal prices have to be
+    1, 2, 2, 4. The order belongs in the window, and has no tie-breaker: equal prices have to be
     equal.
     """
     saras = Product.objects.filter(username__username="sara")
@@ -106,6 +106,19 @@ def _():
 def _():
     saras = Product.objects.filter(username__username="sara").order_by("-price")
     return saras.annotate(place=Window(DenseRank())).values("name", "price", "place")
+
+
+@near_miss(
+    "15.1",
+    "Equal prices have different places: `enumerate()` numbers every row. `DenseRank` doesn't.",
+    sign="enumerate",
+)
+def _():
+    saras = Product.objects.filter(username__username="sara").order_by("-price", "pk")
+    return [
+        {"name": product.name, "price": product.price, "place": place}
+        for place, product in enumerate(saras, 1)
+    ]
 
 
 @exercise(
@@ -223,6 +236,16 @@ def _():
     return rahims.annotate(running=running).values("number", "total", "running")
 
 
+@near_miss(
+    "15.2",
+    "The sums end at the row before: `end=-1`. The task includes the invoice itself.",
+)
+def _():
+    rahims = Invoice.objects.filter(username__username="rahim")
+    running = Window(Sum("total"), order_by=["due_on", "number"], frame=RowRange(end=-1))
+    return rahims.annotate(running=running).values("number", "total", "running")
+
+
 @exercise(
     "15.3",
     stars=2,
@@ -238,21 +261,21 @@ def percent_of_its_customer():
     """The window is an expression like any other: divide by it, and round the result. Without
     `order_by`, it covers the whole partition.
     """
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     of_customer = Window(Sum("total"), partition_by="customer")
     percent = Round(F("total") * 100 / of_customer, 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
     "15.3",
-    "That is the share of everything that Rahim has billed. The task asks for the share of the "
+    "That is the share of everything that Sara has billed. The task asks for the share of the "
     "customer: `partition_by`.",
 )
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     percent = Round(F("total") * 100 / Window(Sum("total")), 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_on", "pk"]):
@@ -264,10 +287,10 @@ for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_
         sign="order_by",
     )
     def _(order=order):
-        rahims = Invoice.objects.filter(username__username="rahim")
+        saras = Invoice.objects.filter(username__username="sara")
         of_customer = Window(Sum("total"), partition_by="customer", order_by=order)
         percent = Round(F("total") * 100 / of_customer, 1)
-        return rahims.annotate(percent=percent).values("number", "percent")
+        return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
@@ -275,30 +298,30 @@ for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_
     "Every invoice is 100 % of itself: `Sum` without a `Window` adds up within one invoice.",
 )
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim", total__gt=0)
+    saras = Invoice.objects.filter(username__username="sara", total__gt=0)
     percent = Round(F("total") * 100 / Sum("total"), 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "That is a part of 1. In percent, it is 100 times as much.")
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     percent = Round(F("total") / Window(Sum("total"), partition_by="customer"), 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "The percentages have all their digits. The task rounds to one decimal.")
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     percent = F("total") * 100 / Window(Sum("total"), partition_by="customer")
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "The percentages are whole numbers. The task rounds to one decimal.")
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer"))
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
@@ -306,9 +329,26 @@ def _():
     "That compares with the customer's largest invoice. The task compares with all of them together.",
 )
 def _():
-    rahims = Invoice.objects.filter(username__username="rahim")
+    saras = Invoice.objects.filter(username__username="sara")
     percent = Round(F("total") * 100 / Window(Max("total"), partition_by="customer"), 1)
-    return rahims.annotate(percent=percent).values("number", "percent")
+    return saras.annotate(percent=percent).values("number", "percent")
+
+
+@near_miss(
+    "15.3",
+    "Customers who share a name are one partition. Partition by `customer`, which is the key.",
+)
+def _():
+    saras = Invoice.objects.filter(username__username="sara")
+    percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer__name"), 1)
+    return saras.annotate(percent=percent).values("number", "percent")
+
+
+@near_miss("15.3", "The percentages have two decimals. The task rounds to one.")
+def _():
+    saras = Invoice.objects.filter(username__username="sara")
+    percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer"), 2)
+    return saras.annotate(percent=percent).values("number", "percent")
 
 
 @exercise(
@@ -376,7 +416,7 @@ def less_than_the_month_before():
     subquery. The first month has nothing before it, and a comparison with NULL is never true.
 
     Without the window's order, SQLite happens to have the months in the right one. PostgreSQL
-    doesn't, and MariaDB raises an error.
+    may not, and MariaDB raises an error.
     """
     by_time = {"order_by": "month"}
     month = TruncMonth("issued_at", output_field=DateField())
@@ -455,6 +495,21 @@ def _():
 @near_miss("15.5", "Those are months of `due_on`. What was billed in a month was issued in it.")
 def _():
     return _months(Window(Lag("billed"), order_by="month"), month=TruncMonth("due_on"))
+
+
+@near_miss(
+    "15.5",
+    "That compares with the sum that is next in size: the window is ordered by `billed`. The month "
+    "before is the row before in the order of `month`.",
+    sign=r"""order_by=\[?["']-?billed""",
+)
+def _():
+    return _months(Window(Lag("billed"), order_by="billed"))
+
+
+@near_miss("15.5", "That compares with the month twelve rows before. The task wants one before.")
+def _():
+    return _months(Window(Lag("billed", offset=12), order_by="month"))
 
 
 @exercise(
@@ -591,6 +646,14 @@ def _():
     return best.values("category__name", "name", "sold", "place")
 
 
+@near_miss("15.6", "Those are three products of each category: `place` is 2 at most.")
+def _():
+    sold = Product.objects.annotate(sold=Sum("invoice_products__qty", default=0))
+    place = Window(RowNumber(), partition_by="category", order_by=["-sold", "name"])
+    best = sold.annotate(place=place).filter(place__lte=3)
+    return best.values("category__name", "name", "sold", "place")
+
+
 @exercise(
     "15.7",
     stars=3,
@@ -607,7 +670,7 @@ def _():
     ],
 )
 def beans_among_the_best():
-    """A condition on a field always goes into the inner `WHERE`, before the window. So the ranking
+    """A condition on a field goes into the inner `WHERE`, before the window. So the ranking
     is a subquery of its own, and the condition on the category is outside of it.
     """
     ranked = Product.objects.annotate(
@@ -674,5 +737,18 @@ def _():
 def _():
     ranked = Product.objects.annotate(
         rank=Window(Rank(), partition_by="username", order_by="price")
+    ).filter(rank__lte=3)
+    return Product.objects.filter(pk__in=ranked.values("pk"), category__name="Beans")
+
+
+@near_miss(
+    "15.7",
+    "No two products share a rank: with a tie-breaker in the order, equal prices are not equal. "
+    "Order the window by price alone.",
+    sign=r"Rank\([^\n]*\[",
+)
+def _():
+    ranked = Product.objects.annotate(
+        rank=Window(Rank(), partition_by="username", order_by=["-price", "pk"])
     ).filter(rank__lte=3)
     return Product.objects.filter(pk__in=ranked.values("pk"), category__name="Beans")
