@@ -260,22 +260,24 @@ def _():
 def percent_of_its_customer():
     """The window is an expression like any other: divide by it, and round the result. Without
     `order_by`, it covers the whole partition.
+
+    On SQLite, two whole amounts divide as integers: `Cast` both to `FloatField()` where that can happen.
     """
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     of_customer = Window(Sum("total"), partition_by="customer")
     percent = Round(F("total") * 100 / of_customer, 1)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
     "15.3",
-    "That is the share of everything that Sara has billed. The task asks for the share of the "
+    "That is the share of everything that Rahim has billed. The task asks for the share of the "
     "customer: `partition_by`.",
 )
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = Round(F("total") * 100 / Window(Sum("total")), 1)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_on", "pk"]):
@@ -287,10 +289,10 @@ for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_
         sign="order_by",
     )
     def _(order=order):
-        saras = Invoice.objects.filter(username__username="sara")
+        rahims = Invoice.objects.filter(username__username="rahim")
         of_customer = Window(Sum("total"), partition_by="customer", order_by=order)
         percent = Round(F("total") * 100 / of_customer, 1)
-        return saras.annotate(percent=percent).values("number", "percent")
+        return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
@@ -298,30 +300,30 @@ for order in (["issued_at", "pk"], "issued_at", "pk", "number", "due_on", ["due_
     "Every invoice is 100 % of itself: `Sum` without a `Window` adds up within one invoice.",
 )
 def _():
-    saras = Invoice.objects.filter(username__username="sara", total__gt=0)
+    rahims = Invoice.objects.filter(username__username="rahim", total__gt=0)
     percent = Round(F("total") * 100 / Sum("total"), 1)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "That is a part of 1. In percent, it is 100 times as much.")
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = Round(F("total") / Window(Sum("total"), partition_by="customer"), 1)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "The percentages have all their digits. The task rounds to one decimal.")
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = F("total") * 100 / Window(Sum("total"), partition_by="customer")
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "The percentages are whole numbers. The task rounds to one decimal.")
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer"))
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss(
@@ -329,26 +331,16 @@ def _():
     "That compares with the customer's largest invoice. The task compares with all of them together.",
 )
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = Round(F("total") * 100 / Window(Max("total"), partition_by="customer"), 1)
-    return saras.annotate(percent=percent).values("number", "percent")
-
-
-@near_miss(
-    "15.3",
-    "Customers who share a name are one partition. Partition by `customer`, which is the key.",
-)
-def _():
-    saras = Invoice.objects.filter(username__username="sara")
-    percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer__name"), 1)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @near_miss("15.3", "The percentages have two decimals. The task rounds to one.")
 def _():
-    saras = Invoice.objects.filter(username__username="sara")
+    rahims = Invoice.objects.filter(username__username="rahim")
     percent = Round(F("total") * 100 / Window(Sum("total"), partition_by="customer"), 2)
-    return saras.annotate(percent=percent).values("number", "percent")
+    return rahims.annotate(percent=percent).values("number", "percent")
 
 
 @exercise(

@@ -50,3 +50,14 @@ def test_the_table_of_frames_in_chapter_15():
         except NotSupportedError:
             supported = "no"
         assert supported == row[COLUMN[connection.vendor]], row[0]
+
+
+@pytest.mark.django_db
+def test_every_database_itself_has_frames_of_values():
+    """On PostgreSQL, chapter 15 says, their absence is a limit of Django's ValueRange."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) OVER (ORDER BY price RANGE BETWEEN 10 PRECEDING AND CURRENT ROW)"
+            " FROM shopdb_product"
+        )
+        assert len(cursor.fetchall()) == Product.objects.count()
