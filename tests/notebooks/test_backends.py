@@ -6,13 +6,17 @@ import subprocess
 import sys
 
 import nbformat
-from django.db import connection
+import pytest
+from django.db import NotSupportedError, connection, models
+
+from shopdb.models import Product
 
 from .chapters import FOLDER, ROOT
 
 COLUMN = {"sqlite": 1, "postgresql": 2, "mysql": 3}
 LOOKUP = re.compile(r"^\| `(name\w*=\"[^\"]+\")` \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
 CAST = re.compile(r"^\| `(\w+Field\(.*\))` \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
+FRAME = re.compile(r"^\| `(\w+Range\(.*\))` \| (yes|no) \| (yes|no) \| (yes|no) \|$", re.MULTILINE)
 COLLATION = re.compile(
     r"^\| (SQLite|PostgreSQL|MariaDB)[^|]* \| (.+) \| (.+) \| (\d+) \|$", re.MULTILINE
 )
@@ -70,6 +74,32 @@ def test_the_table_of_collations_in_chapter_12(shop_url):
     for (_, order, found), names, count in zip(rows, shown[::2], shown[1::2], strict=True):
         assert count == found
         assert names == order or order.startswith("depends")
+
+
+@pytest.mark.django_db
+def test_the_table_of_frames_in_chapter_15():
+    rows = table(FRAME, "15_window_functions")
+    assert len(rows) >= 4
+    for row in rows:
+        frame = eval(row[0], vars(models))
+        count = models.Window(models.Count("pk"), order_by="price", frame=frame)
+        try:
+            list(Product.objects.annotate(count=count))
+            supported = "yes"
+        except NotSupportedError:
+            supported = "no"
+        assert supported == row[COLUMN[connection.vendor]], row[0]
+
+
+@pytest.mark.django_db
+def test_every_database_itself_has_frames_of_values():
+    """On PostgreSQL, chapter 15 says, their absence is a limit of Django's ValueRange."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) OVER (ORDER BY price RANGE BETWEEN 10 PRECEDING AND CURRENT ROW)"
+            " FROM shopdb_product"
+        )
+        assert len(cursor.fetchall()) == Product.objects.count()
 
 
 def table(row: re.Pattern, chapter: str) -> list[tuple[str, ...]]:

@@ -308,6 +308,14 @@ def test_the_same_condition_is_the_same_however_it_is_written(solve):
         assert anatomy(given).conditions == {"Customer.name": {'name="Nobody"'}}
 
 
+def test_groups_by_a_function_of_a_column_have_a_name(solve):
+    by_month = (
+        "Invoice.objects.values(month=functions.TruncMonth('issued_at')).annotate(Count('pk'))"
+    )
+    given = Outcome(queries=[eval(by_month, vars(models) | vars(shopdb_models)).query])
+    assert anatomy(given).groups == {"TruncMonth of Invoice.issued_at"}
+
+
 ALWAYS_EQUAL = """
 class Yes:
     def __eq__(self, other): return True
