@@ -8,9 +8,12 @@ from django.db.models import Count, DateField, F, Sum
 from django.db.models.functions import (
     ExtractHour,
     ExtractMonth,
+    ExtractQuarter,
+    ExtractYear,
     TruncDate,
     TruncHour,
     TruncMonth,
+    TruncQuarter,
 )
 from django.utils import timezone
 
@@ -278,41 +281,58 @@ def _():
     stars=2,
     queries=1,
     hints=[
-        "Each invoice has two months. How do you get both into one query?",
-        "`ExtractMonth` with two different `tzinfo`, then a comparison with `F`.",
+        "Each invoice has two quarters. How do you get both into one query?",
+        "`ExtractQuarter` with two different `tzinfo`, then a comparison with `F`.",
         '`….alias(utc=…, dhaka=…).exclude(utc=F("dhaka"))`, of Rahim\'s invoices.',
     ],
 )
-def another_month():
+def another_quarter():
     """Two expressions, one for each zone, and `F` compares them. `alias()` keeps them out of the
     result.
     """
+    utc = ExtractQuarter("issued_at", tzinfo=UTC)
+    dhaka = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    rahim = Invoice.objects.filter(username__username="rahim")
+    return rahim.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
+
+
+@also_right("13.5")
+def _():
+    utc = TruncQuarter("issued_at", tzinfo=UTC, output_field=DateField())
+    dhaka = TruncQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"), output_field=DateField())
+    rahim = Invoice.objects.filter(username__username="rahim")
+    return rahim.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
+
+
+@near_miss("13.5", "Those fall into another *month*; not every month begins a quarter.")
+def _():
     utc = ExtractMonth("issued_at", tzinfo=UTC)
     dhaka = ExtractMonth("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
     rahim = Invoice.objects.filter(username__username="rahim")
     return rahim.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
 
 
-@near_miss("13.5", "Those fall on another *day*; most of them are in the same month in both zones.")
+@near_miss("13.5", "Those fall into another *year*; three more quarters begin in each year.")
 def _():
-    utc = TruncDate("issued_at", tzinfo=UTC)
-    dhaka = TruncDate("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    utc = ExtractYear("issued_at", tzinfo=UTC)
+    dhaka = ExtractYear("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
     rahim = Invoice.objects.filter(username__username="rahim")
     return rahim.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
 
 
-@near_miss("13.5", "Those are in the same month in both zones: the opposite of what is asked.")
+@near_miss("13.5", "Those are in the same quarter in both zones: the opposite of what is asked.")
 def _():
-    utc = ExtractMonth("issued_at", tzinfo=UTC)
-    dhaka = ExtractMonth("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    utc = ExtractQuarter("issued_at", tzinfo=UTC)
+    dhaka = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
     rahim = Invoice.objects.filter(username__username="rahim")
     return rahim.alias(utc=utc, dhaka=dhaka).filter(utc=F("dhaka"))
 
 
 @near_miss(
     "13.5",
-    "Two truncated months differ as moments for every invoice: midnight in Dhaka is not midnight "
-    "in UTC. Compare the numbers (`ExtractMonth`), or truncate to a `DateField()`.",
+    "Those are all of his invoices: two truncated quarters differ as moments, because midnight in "
+    "Dhaka is not midnight in UTC. Compare the numbers (`ExtractQuarter`), or truncate to a "
+    "`DateField()`.",
 )
 def _():
     return Invoice.objects.filter(username__username="rahim")
@@ -320,8 +340,8 @@ def _():
 
 @near_miss("13.5", "Other owners' invoices are in, too.")
 def _():
-    utc = ExtractMonth("issued_at", tzinfo=UTC)
-    dhaka = ExtractMonth("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    utc = ExtractQuarter("issued_at", tzinfo=UTC)
+    dhaka = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
     return Invoice.objects.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
 
 
