@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import nbformat
+import pytest
 from django.db import connection
 
 from .chapters import FOLDER, ROOT
@@ -28,3 +29,34 @@ def test_the_table_of_text_lookups_in_chapter_02(shop_url):
         check=True,
     ).stdout
     assert shown.split() == [row[COLUMN[connection.vendor]] for row in rows]
+
+
+WITHOUT_ZONES = """
+from django.db.models import DateField
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+timezone.activate("Asia/Dhaka")
+print(Invoice.objects.filter(issued_at__year=2025, issued_at__month=11).count())
+print(Invoice.objects.values_list(TruncMonth("issued_at", output_field=DateField())).distinct())
+try:
+    Invoice.objects.values_list(TruncMonth("issued_at"))[0]
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="Only MariaDB keeps zones in tables.")
+def test_what_chapter_13_says_of_mariadb_without_time_zones(shop_url, django_db_blocker):
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        if cursor.execute("SELECT 1 FROM mysql.time_zone LIMIT 1"):
+            pytest.skip("This MariaDB server has its time zones.")
+    shown = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", WITHOUT_ZONES],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": shop_url},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert shown[:2] == ["0", "<QuerySet [(None,)]>"]
+    assert "Are time zone definitions for your database installed?" in shown[2]
