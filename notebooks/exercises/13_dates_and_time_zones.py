@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DateField, F, Sum
+from django.db.models import Count, DateField, F, Q, Sum
 from django.db.models.functions import (
     ExtractHour,
     ExtractMonth,
@@ -19,6 +19,10 @@ from django.utils import timezone
 
 from shopdb.models import Invoice, Payment
 from workbook.exercises import also_right, exercise, near_miss
+
+# The sign of a near miss whose sentence follows from its rows, whatever the query looks like.
+ANY = r"."
+SINCE_ISSUED = "`late` is the time since the invoice was issued; the task counts from `due_on`."
 
 
 @exercise(
@@ -61,6 +65,7 @@ def _():
     "13.1",
     "Those are the invoices of 1 June in UTC. In Dhaka, the day begins six hours earlier. (The zone "
     "has to be current when the query runs, not when it is written.)",
+    sign=ANY,
 )
 def _():
     return Invoice.objects.filter(username__username="rahim", issued_at__date=date(2026, 6, 1))
@@ -165,6 +170,13 @@ def _():
     hour = ExtractHour("issued_at", tzinfo=ZoneInfo("Europe/Berlin"))
     sara = Invoice.objects.filter(username__username="sara")
     return sara.values(hour=hour).annotate(n=Count("pk")).order_by("-n", "hour")
+
+
+@near_miss("13.2", "Those are the hours in Dhaka; Sara is in Berlin.")
+def _():
+    hour = ExtractHour("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    sara = Invoice.objects.filter(username__username="sara")
+    return sara.values(hour=hour).annotate(n=Count("pk")).order_by("hour")
 
 
 @exercise(
@@ -276,6 +288,35 @@ def _():
     return [(date(2025, n, 1), billed.get(n, Decimal(0))) for n in range(1, 13)]
 
 
+@near_miss(
+    "13.4",
+    "A month in which nobody at all bought anything is missing. Start from the twelve months.",
+)
+def _():
+    hers = Sum("total", filter=Q(customer__name="Maria Silva"), default=0)
+    month = TruncMonth("issued_at", output_field=DateField())
+    groups = Invoice.objects.filter(issued_at__year=2025).values(month=month).annotate(billed=hers)
+    return list(groups.order_by("month").values_list("month", "billed"))
+
+
+@near_miss("13.4", "Those are the sales to all customers.", sign=ANY)
+def _():
+    invoices = Invoice.objects.filter(issued_at__year=2025)
+    groups = invoices.values("issued_at__month").annotate(billed=Sum("total"))
+    billed = dict(groups.values_list("issued_at__month", "billed"))
+    return [(date(2025, n, 1), billed.get(n, Decimal(0))) for n in range(1, 13)]
+
+
+@near_miss(
+    "13.4", "The task asks for the first day of each month, as a `date`, not for its number."
+)
+def _():
+    invoices = Invoice.objects.filter(customer__name="Maria Silva", issued_at__year=2025)
+    groups = invoices.values("issued_at__month").annotate(billed=Sum("total"))
+    billed = dict(groups.values_list("issued_at__month", "billed"))
+    return [(n, billed.get(n, Decimal(0))) for n in range(1, 13)]
+
+
 @exercise(
     "13.5",
     stars=2,
@@ -328,16 +369,6 @@ def _():
     return rahim.alias(utc=utc, dhaka=dhaka).filter(utc=F("dhaka"))
 
 
-@near_miss(
-    "13.5",
-    "Those are all of his invoices: two truncated quarters differ as moments, because midnight in "
-    "Dhaka is not midnight in UTC. Compare the numbers (`ExtractQuarter`), or truncate to a "
-    "`DateField()`.",
-)
-def _():
-    return Invoice.objects.filter(username__username="rahim")
-
-
 @near_miss("13.5", "Other owners' invoices are in, too.")
 def _():
     utc = ExtractQuarter("issued_at", tzinfo=UTC)
@@ -349,12 +380,11 @@ def _():
     "13.6",
     stars=3,
     queries=1,
-    ordered=True,
     columns=["pk", "late"],
     hints=[
         "`paid_at` is a moment and `due_on` a day. Which of them do you convert?",
         '`TruncDate("paid_at") - F("invoice__due_on")` is a duration of whole days.',
-        '`….annotate(late=…).filter(late__gt=timedelta(0)).order_by("-late", "pk").values("pk", "late")`.',
+        '`Payment.objects.annotate(late=…).filter(late__gt=timedelta(0)).values("pk", "late")`.',
     ],
 )
 def late_payments():
@@ -362,41 +392,73 @@ def late_payments():
     stays out.
     """
     late = TruncDate("paid_at", tzinfo=UTC) - F("invoice__due_on")
-    payments = Payment.objects.annotate(late=late).filter(late__gt=timedelta(0))
-    return payments.order_by("-late", "pk").values("pk", "late")
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gt=timedelta(0)).values("pk", "late")
 
 
 @also_right("13.6")
 def _():
     payments = Payment.objects.filter(paid_at__date__gt=F("invoice__due_on"))
     late = TruncDate("paid_at") - F("invoice__due_on")
-    return payments.annotate(late=late).order_by("-late", "pk").values("pk", "late")
+    return payments.annotate(late=late).values("pk", "late")
 
 
 @near_miss("13.6", "Payments on the last day itself are in: that is 0 days late.")
 def _():
     late = TruncDate("paid_at", tzinfo=UTC) - F("invoice__due_on")
-    payments = Payment.objects.annotate(late=late).filter(late__gte=timedelta(0))
-    return payments.order_by("-late", "pk").values("pk", "late")
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gte=timedelta(0)).values("pk", "late")
 
 
-@near_miss("13.6", "Payments that came in time are in: their duration is negative.")
+@near_miss("13.6", "Payments that came in time are in: their duration is 0 or negative.")
 def _():
     late = TruncDate("paid_at", tzinfo=UTC) - F("invoice__due_on")
-    return Payment.objects.annotate(late=late).order_by("-late", "pk").values("pk", "late")
+    return Payment.objects.annotate(late=late).values("pk", "late")
 
 
 @near_miss(
-    "13.6", "That is the time since the invoice was issued; asked is the time since `due_on`."
+    "13.6",
+    "`paid_at` minus `due_on` is a moment minus a day: each database makes something else of it. "
+    "Make a day of the moment: `TruncDate`.",
 )
+def _():
+    late = F("paid_at") - F("invoice__due_on")
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gt=timedelta(0)).values("pk", "late")
+
+
+@near_miss(
+    "13.6", "`due_on` minus the day of the payment is how many days *before* the last day it came."
+)
+def _():
+    late = F("invoice__due_on") - TruncDate("paid_at", tzinfo=UTC)
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gt=timedelta(0)).values("pk", "late")
+
+
+@near_miss("13.6", SINCE_ISSUED, sign=ANY)
 def _():
     late = TruncDate("paid_at", tzinfo=UTC) - TruncDate("invoice__issued_at", tzinfo=UTC)
     payments = Payment.objects.filter(paid_at__date__gt=F("invoice__due_on")).annotate(late=late)
-    return payments.order_by("-late", "pk").values("pk", "late")
+    return payments.values("pk", "late")
 
 
-@near_miss("13.6", "The latest payments should come first: `-late`.")
+@near_miss("13.6", SINCE_ISSUED, sign=ANY)
 def _():
-    late = TruncDate("paid_at", tzinfo=UTC) - F("invoice__due_on")
-    payments = Payment.objects.annotate(late=late).filter(late__gt=timedelta(0))
-    return payments.order_by("late", "pk").values("pk", "late")
+    late = TruncDate("paid_at", tzinfo=UTC) - TruncDate("invoice__issued_at", tzinfo=UTC)
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gt=timedelta(0)).values("pk", "late")
+
+
+@near_miss("13.6", SINCE_ISSUED, sign=ANY)
+def _():
+    late = F("paid_at") - F("invoice__issued_at")
+    payments = Payment.objects.filter(paid_at__date__gt=F("invoice__due_on")).annotate(late=late)
+    return payments.values("pk", "late")
+
+
+@near_miss("13.6", SINCE_ISSUED, sign=ANY)
+def _():
+    late = F("paid_at") - F("invoice__issued_at")
+    payments = Payment.objects.annotate(late=late)
+    return payments.filter(late__gt=timedelta(0)).values("pk", "late")

@@ -428,6 +428,6 @@ def _transforms(expression: Any) -> list[str]:
     names = []
     while isinstance(expression, Transform):
         if not isinstance(expression, KeyTransform):
-            names.append(expression.lookup_name)
+            names.append(getattr(expression, "lookup_name", None) or type(expression).__name__)
         expression = expression.get_source_expressions()[0]
     return names[::-1]
