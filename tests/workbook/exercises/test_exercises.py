@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models import functions
 
 from seed import edge_cases
 from shopdb import models as shopdb_models
@@ -303,6 +304,12 @@ def test_the_same_condition_is_the_same_however_it_is_written(solve):
     ):
         given = Outcome(queries=[eval(code, vars(models) | vars(shopdb_models)).query])
         assert anatomy(given).conditions == {"Customer.name": {'name="Nobody"'}}
+
+
+def test_a_truncated_date_is_compared_by_the_name_of_its_function(solve):
+    code = "Invoice.objects.values_list(TruncMonth('issued_at')).annotate(n=Count('pk'))"
+    queries = [eval(code, vars(models) | vars(functions) | vars(shopdb_models)).query]
+    assert anatomy(Outcome(queries=queries)).groups == {"TruncMonth of Invoice.issued_at"}
 
 
 ALWAYS_EQUAL = """
