@@ -267,9 +267,10 @@ def _():
     "13.4",
     "All months are 0: the keys of the dict are datetimes, and no date equals them. Truncate to a "
     "`DateField()`.",
+    sign=ANY,
 )
 def _():
-    return [(date(2025, number, 1), Decimal(0)) for number in range(1, 13)]
+    return [(date(2025, number, 1), 0) for number in range(1, 13)]
 
 
 @near_miss("13.4", "A month without an invoice should have 0, not None.")
@@ -285,7 +286,7 @@ def _():
     invoices = Invoice.objects.filter(customer__name="Maria Silva")
     groups = invoices.values("issued_at__month").annotate(billed=Sum("total"))
     billed = dict(groups.values_list("issued_at__month", "billed"))
-    return [(date(2025, n, 1), billed.get(n, Decimal(0))) for n in range(1, 13)]
+    return [(date(2025, n, 1), billed.get(n, 0)) for n in range(1, 13)]
 
 
 @near_miss(
@@ -304,7 +305,7 @@ def _():
     invoices = Invoice.objects.filter(issued_at__year=2025)
     groups = invoices.values("issued_at__month").annotate(billed=Sum("total"))
     billed = dict(groups.values_list("issued_at__month", "billed"))
-    return [(date(2025, n, 1), billed.get(n, Decimal(0))) for n in range(1, 13)]
+    return [(date(2025, n, 1), billed.get(n, 0)) for n in range(1, 13)]
 
 
 @near_miss(
@@ -314,7 +315,7 @@ def _():
     invoices = Invoice.objects.filter(customer__name="Maria Silva", issued_at__year=2025)
     groups = invoices.values("issued_at__month").annotate(billed=Sum("total"))
     billed = dict(groups.values_list("issued_at__month", "billed"))
-    return [(n, billed.get(n, Decimal(0))) for n in range(1, 13)]
+    return [(n, billed.get(n, 0)) for n in range(1, 13)]
 
 
 @exercise(

@@ -37,7 +37,8 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 timezone.activate("Asia/Dhaka")
 print(Invoice.objects.filter(issued_at__year=2025, issued_at__month=11).count())
-print(Invoice.objects.values_list(TruncMonth("issued_at", output_field=DateField())).distinct())
+month = TruncMonth("issued_at", output_field=DateField())
+print(list(Invoice.objects.values_list(month).distinct()))
 try:
     Invoice.objects.values_list(TruncMonth("issued_at"))[0]
 except ValueError as error:
@@ -58,5 +59,6 @@ def test_what_chapter_13_says_of_mariadb_without_time_zones(shop_url, django_db_
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert shown[:2] == ["0", "<QuerySet [(None,)]>"]
+    assert shown[0] == "0"
+    assert "[(None,)]" in shown[1]
     assert "Are time zone definitions for your database installed?" in shown[2]
