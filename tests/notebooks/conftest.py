@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 
 import dj_database_url
 import pytest
@@ -32,6 +33,17 @@ def shop_url(worker_id, django_db_blocker):
     yield f"{server}/{name}"
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         cursor.execute(drop)
+
+
+@pytest.fixture(autouse=True)
+def time_zones(request, django_db_blocker):
+    """Chapter 13 is left out on a MariaDB server that nobody has given its time zones."""
+    identity = getattr(getattr(request.node, "callspec", None), "id", "")
+    if connection.vendor != "mysql" or not re.match(r"13[._]", identity):
+        return
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        if not cursor.execute("SELECT 1 FROM mysql.time_zone LIMIT 1"):
+            pytest.skip("This MariaDB server has no time zones: see README.md.")
 
 
 @pytest.fixture

@@ -48,6 +48,21 @@ def show(*collation):
 """
 
 
+WITHOUT_ZONES = """
+from django.db.models import DateField
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+timezone.activate("Asia/Dhaka")
+print(Invoice.objects.filter(issued_at__year=2025, issued_at__month=11).count())
+month = TruncMonth("issued_at", output_field=DateField())
+print(list(Invoice.objects.values_list(month).distinct()))
+try:
+    Invoice.objects.values_list(TruncMonth("issued_at"))[0]
+except ValueError as error:
+    print(error)
+"""
+
+
 def test_the_table_of_text_lookups_in_chapter_02(shop_url):
     rows = table(LOOKUP, "02_lookups")
     assert len(rows) >= 5
@@ -74,6 +89,17 @@ def test_the_table_of_collations_in_chapter_12(shop_url):
     for (_, order, found), names, count in zip(rows, shown[::2], shown[1::2], strict=True):
         assert count == found
         assert names == order or order.startswith("depends")
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="Only MariaDB keeps zones in tables.")
+def test_what_chapter_13_says_of_mariadb_without_time_zones(shop_url, django_db_blocker):
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
+        if cursor.execute("SELECT 1 FROM mysql.time_zone LIMIT 1"):
+            pytest.skip("This MariaDB server has its time zones.")
+    count, months, error = in_the_shop(shop_url, WITHOUT_ZONES)[:3]
+    assert count == "0"
+    assert "[(None,)]" in months
+    assert "Are time zone definitions for your database installed?" in error
 
 
 @pytest.mark.django_db
