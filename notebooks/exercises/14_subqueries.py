@@ -2,11 +2,25 @@
 
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from shopdb.models import Category, Customer, Invoice, InvoiceProduct, Product
 from workbook.exercises import also_right, exercise, near_miss, wrong_choices
+
+ANNOTATED_FIRST = {
+    "when `annotate()` comes before `filter()`": "the condition is about the customer alone"
+}
+# PostgreSQL and MariaDB refuse more than one row in a column.
+SEVERAL_ROWS = (
+    {
+        "without the slice": "SQLite takes the first row by itself",
+        "with the rows 1 to 2": "SQLite takes the first row by itself",
+    }
+    if connection.vendor == "sqlite"
+    else {}
+)
 
 
 @exercise(
@@ -118,6 +132,7 @@ def _():
     stars=1,
     queries=1,
     columns=["name", "last_number"],
+    equivalent=ANNOTATED_FIRST | SEVERAL_ROWS,
     hints=[
         "Write the query for one customer: their invoices, the latest first, one column, one row.",
         '`Invoice.objects.filter(customer=OuterRef("pk")).order_by("-issued_at").values("number")[:1]`.',
@@ -231,7 +246,7 @@ def _():
     "14.2", "`created_at` is when the row was written; the latest invoice is by `issued_at`."
 )
 def _():
-    newest = Invoice.objects.filter(customer=OuterRef("pk")).order_by("-created_at", "-pk")
+    newest = Invoice.objects.filter(customer=OuterRef("pk")).order_by("-created_at")
     return (
         Customer.objects.filter(username__username="rahim")
         .annotate(last_number=Subquery(newest.values("number")[:1]))
@@ -245,6 +260,16 @@ def _():
     return (
         Customer.objects.filter(username__username="rahim")
         .annotate(last_number=Subquery(newest.values("issued_at")[:1]))
+        .values("name", "last_number")
+    )
+
+
+@near_miss("14.2", "That is the largest invoice; the latest comes first with `-issued_at`.")
+def _():
+    newest = Invoice.objects.filter(customer=OuterRef("pk")).order_by("-total")
+    return (
+        Customer.objects.filter(username__username="rahim")
+        .annotate(last_number=Subquery(newest.values("number")[:1]))
         .values("name", "last_number")
     )
 
@@ -307,6 +332,7 @@ def _pieces():
     stars=2,
     queries=1,
     columns=["name", "bought", "pieces"],
+    equivalent=ANNOTATED_FIRST,
     hints=[
         "Two relations in one `annotate()` multiply each other. Give each total its own subquery.",
         'A total: `filter(customer=OuterRef("pk")).values("customer").annotate(sum=…).values("sum")`.',
@@ -463,6 +489,12 @@ def _():
     stars=3,
     queries=1,
     columns=["name", "favourite"],
+    equivalent=ANNOTATED_FIRST
+    | SEVERAL_ROWS
+    | {
+        "with `product__unit` for `product__name`": "a product has one unit, and the order puts its "
+        "name into the groups"
+    },
     hints=[
         "For one customer: their lines, grouped by product, the largest sum of `qty` first.",
         '`….values("product__name").annotate(pieces=Sum("qty"))`, then sort, then one column, one row.',
@@ -596,7 +628,7 @@ def _():
 def restock():
     """One `UPDATE`. `update()` can't use an aggregate or a JOIN, but a subquery has its own
     `GROUP BY`. Without `Coalesce`, a product that was never sold would get NULL, and the database
-    refuses the whole statement.
+    refuses the whole statement. A subquery that starts from `Product` has a row for it, and needs none.
     """
     lines = InvoiceProduct.objects.filter(product=OuterRef("pk")).values("product")
     sold = Subquery(lines.annotate(sum=Sum("qty")).values("sum"))
@@ -656,4 +688,15 @@ def _():
 def _():
     lines = InvoiceProduct.objects.filter(product=OuterRef("pk")).values("product")
     sold = Subquery(lines.annotate(sum=Sum("qty")).values("sum"))
+    Product.objects.filter(username__username="tim").update(stock=sold)
+
+
+@near_miss(
+    "14.6",
+    "The database refuses NULL. `default=0` stands inside, where a product that was never sold has no "
+    "row: the 0 has to come from outside, `Coalesce(Subquery(…), 0)`.",
+)
+def _():
+    lines = InvoiceProduct.objects.filter(product=OuterRef("pk")).values("product")
+    sold = Subquery(lines.annotate(sum=Sum("qty", default=0)).values("sum"))
     Product.objects.filter(username__username="tim").update(stock=sold)
