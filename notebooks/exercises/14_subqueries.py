@@ -12,11 +12,12 @@ from workbook.exercises import also_right, exercise, near_miss, wrong_choices
 ANNOTATED_FIRST = {
     "when `annotate()` comes before `filter()`": "the condition is about the customer alone"
 }
-# PostgreSQL and MariaDB refuse more than one row in a column.
+# SQLite takes the first of several rows, so there these neighbours find the same as the answer does.
+# PostgreSQL and MariaDB refuse several rows in a column.
 SEVERAL_ROWS = (
     {
-        "without the slice": "SQLite takes the first row by itself",
-        "with the rows 1 to 2": "SQLite takes the first row by itself",
+        "without the slice": "SQLite takes the first row of several",
+        "with the rows 1 to 2": "SQLite takes the first row of several",
     }
     if connection.vendor == "sqlite"
     else {}
@@ -85,6 +86,16 @@ def _():
     return Product.objects.filter(
         Exists(lines.filter(product=OuterRef("pk"))), username__username="sara"
     )
+
+
+@near_miss(
+    "14.1",
+    "Those have a line of another year, and may have one of 2026 as well. Ask whether there is *no* "
+    "line of 2026.",
+)
+def _():
+    lines = InvoiceProduct.objects.exclude(invoice__issued_at__year=2026)
+    return Product.objects.filter(pk__in=lines.values("product"), username__username="sara")
 
 
 @near_miss(
@@ -209,8 +220,8 @@ def _():
 
 @near_miss(
     "14.2",
-    "Customers without an invoice are missing, because you started from the invoices. Start from "
-    "`Customer`.",
+    "Customers without an invoice are missing; they have None. Start from `Customer`, without a "
+    "condition on their invoices.",
 )
 def _():
     newest = Invoice.objects.filter(customer=OuterRef("customer")).order_by("-issued_at", "-pk")
@@ -260,6 +271,16 @@ def _():
     return (
         Customer.objects.filter(username__username="rahim")
         .annotate(last_number=Subquery(newest.values("issued_at")[:1]))
+        .values("name", "last_number")
+    )
+
+
+@near_miss("14.2", "That is the key of the latest invoice; the task asks for its `number`.")
+def _():
+    newest = Invoice.objects.filter(customer=OuterRef("pk")).order_by("-issued_at", "-pk")
+    return (
+        Customer.objects.filter(username__username="rahim")
+        .annotate(last_number=Subquery(newest.values("pk")[:1]))
         .values("name", "last_number")
     )
 
@@ -434,8 +455,8 @@ def _():
 
 @near_miss(
     "14.4",
-    "Where there is nothing, you have None. `default=0` stands inside, where there is no row: the 0 "
-    "has to come from outside, `Coalesce(Subquery(…), …)`.",
+    "Where there is nothing, you have None. `default=0` is inside, where there is no row: the 0 has to "
+    "come from outside, `Coalesce(Subquery(…), …)`.",
     sign="default",
 )
 def _():
@@ -573,6 +594,16 @@ def _():
     return _favourite(lines.annotate(n=Sum("qty")).order_by("-n", "-product__name"))
 
 
+@near_miss(
+    "14.5",
+    "Where products tie, you take the one with the lowest key: after the pieces, sort by "
+    "`product__name`.",
+)
+def _():
+    lines = InvoiceProduct.objects.filter(customer=OuterRef("pk")).values("product")
+    return _favourite(lines.annotate(n=Sum("qty")).order_by("-n", "product"))
+
+
 @near_miss("14.5", "Without `OuterRef`, everybody has the favourite of all customers together.")
 def _():
     lines = InvoiceProduct.objects.filter(username__username="sara").values("product__name")
@@ -628,7 +659,8 @@ def _():
 def restock():
     """One `UPDATE`. `update()` can't use an aggregate or a JOIN, but a subquery has its own
     `GROUP BY`. Without `Coalesce`, a product that was never sold would get NULL, and the database
-    refuses the whole statement. A subquery that starts from `Product` has a row for it, and needs none.
+    refuses the whole statement. A subquery that starts from `Product` has a row for it: there,
+    `Sum(…, default=0)` is enough.
     """
     lines = InvoiceProduct.objects.filter(product=OuterRef("pk")).values("product")
     sold = Subquery(lines.annotate(sum=Sum("qty")).values("sum"))
@@ -693,7 +725,7 @@ def _():
 
 @near_miss(
     "14.6",
-    "The database refuses NULL. `default=0` stands inside, where a product that was never sold has no "
+    "The database refuses NULL. `default=0` is inside, where a product that was never sold has no "
     "row: the 0 has to come from outside, `Coalesce(Subquery(…), 0)`.",
 )
 def _():
