@@ -182,7 +182,7 @@ def never_sold():
     """A LEFT OUTER JOIN, which keeps the products without a line, and then only those.
 
     `invoices__isnull=True` finds the same through the many-to-many relation. `~Exists(...)` is the
-    other way to say it, and often the faster one on large tables (chapter 14, to come).
+    other way to say it, and often the faster one on large tables (chapter 14).
     """
     return Product.objects.filter(invoice_products__isnull=True)
 

@@ -402,7 +402,7 @@ def _():
 )
 def customers_worth_a_call():
     """`distinct()` removes the copies that the join made. `Exists` wouldn't make them in the first
-    place (chapter 14, to come).
+    place (chapter 14).
     """
     return Customer.objects.filter(
         Q(invoices__total__gt=2000) | Q(invoices__discount__gt=100)
