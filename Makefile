@@ -43,7 +43,8 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab shop update serve test lint format notebooks bench django-suite lock clean
+.PHONY: help lab shop update serve site site-test test lint format notebooks bench \
+	django-suite lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -70,6 +71,13 @@ serve: $(VENV)/production  ## serve the shop with gunicorn (PORT=8000; README: I
 		export SECRET_KEY=$${SECRET_KEY:-$$random}; \
 	fi; \
 	$(PYTHON) manage.py migrate --verbosity 0 && exec $(PYTHON) -m gunicorn
+
+# SITE_URL and REPOSITORY_URL: see website/__main__.py.
+site: $(VENV)/website  ## build the website of the chapters into site/
+	@$(PYTHON) -m website
+
+site-test: $(VENV)/website $(VENV)/developer  ## build the website, follow its links, look for requests
+	@$(PYTHON) -m pytest tests/website
 
 test: $(VENV)/developer  ## run the whole suite
 	@$(PYTHON) -m pytest -n auto
@@ -101,6 +109,7 @@ lock: $(VENV)/developer  ## resolve constraints.txt and locks/ again, for every 
 	@$(LOCK_HASHES) --output-file locks/production.txt pyproject.toml --extra build \
 		--extra production --extra postgres
 	@$(LOCK_HASHES) --output-file locks/mariadb.txt pyproject.toml --extra mariadb
+	@$(LOCK_HASHES) --output-file locks/website.txt pyproject.toml --extra website
 
 clean:  ## remove the environment (the shop and your notebooks stay)
 	rm -rf $(VENV)
@@ -129,6 +138,12 @@ $(VENV)/production: locks/production.txt pyproject.toml
 $(VENV)/mariadb: locks/mariadb.txt $(VENV)/learner
 	@$(INSTALL_LOCKED) $<
 	@touch $@
+
+# The website reads the chapters and runs none of them: it needs nothing of what they need.
+$(VENV)/website: locks/website.txt
+	@echo 'Installing what the website needs ...'; \
+	$(PYTHON) -c '' 2>/dev/null || { $(MAKE_VENV); } && \
+	$(INSTALL_LOCKED) $< && touch $@
 
 $(VENV)/developer: locks/developer.txt $(VENV)/learner
 	@echo 'Installing what its tests need ...'

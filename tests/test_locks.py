@@ -25,6 +25,7 @@ ASKED = {
     | pins("\n".join(EXTRAS["build"])),
     "production": pins("\n".join(EXTRAS["production"] + EXTRAS["postgres"] + EXTRAS["build"])),
     "mariadb": pins("\n".join(EXTRAS["mariadb"])),
+    "website": pins("\n".join(EXTRAS["website"])),
 }
 
 
