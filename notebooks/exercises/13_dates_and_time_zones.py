@@ -97,6 +97,16 @@ def _():
     )
 
 
+@near_miss(
+    "13.1",
+    "Later days are in, too: 1 June ends when 2 June begins in Dhaka.",
+    sign=ANY,
+)
+def _():
+    start = datetime(2026, 6, 1, tzinfo=ZoneInfo("Asia/Dhaka"))
+    return Invoice.objects.filter(username__username="rahim", issued_at__gte=start)
+
+
 @exercise(
     "13.2",
     stars=1,
@@ -265,8 +275,8 @@ def _():
 
 @near_miss(
     "13.4",
-    "All months are 0: the keys of the dict are datetimes, and no date equals them. Truncate to a "
-    "`DateField()`.",
+    "All months are 0: no invoice matches, or the keys of the dict do not. If they are datetimes, no "
+    "date equals them: truncate to a `DateField()`.",
     sign=ANY,
 )
 def _():
@@ -375,6 +385,14 @@ def _():
     utc = ExtractQuarter("issued_at", tzinfo=UTC)
     dhaka = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
     return Invoice.objects.alias(utc=utc, dhaka=dhaka).exclude(utc=F("dhaka"))
+
+
+@near_miss("13.5", "Both quarters are in the same zone, so they are always equal.")
+def _():
+    one = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    other = ExtractQuarter("issued_at", tzinfo=ZoneInfo("Asia/Dhaka"))
+    rahim = Invoice.objects.filter(username__username="rahim")
+    return rahim.alias(one=one, other=other).exclude(one=F("other"))
 
 
 @exercise(
