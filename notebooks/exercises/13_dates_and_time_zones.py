@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Count, DateField, F, Q, Sum
 from django.db.models.functions import (
     ExtractHour,
@@ -34,6 +35,10 @@ SINCE_ISSUED = "`late` is the time since the invoice was issued; the task counts
         "A limit with a zone: `datetime(2026, 6, 1, tzinfo=ZoneInfo(\"Asia/Dhaka\"))`.",
         "`….filter(issued_at__gte=start, issued_at__lt=end)`, of Rahim's invoices.",
     ],
+    equivalent={
+        "when `issued_at` is greater than `start`": "he sold nothing at that very midnight",
+        "when `issued_at` is `end` or less": "nor at the next one",
+    },
 )
 def first_of_june():
     """Two midnights of Dhaka, the first included, the second not. Python converts them to UTC, so
@@ -118,6 +123,9 @@ def _():
         "`ExtractHour` takes a `tzinfo`. `values()` makes it the group.",
         '`….values(hour=ExtractHour("issued_at", tzinfo=…)).annotate(n=Count("pk")).order_by("hour")`.',
     ],
+    equivalent={"without an order": "SQLite sorts the rows to make the groups"}
+    if connection.vendor == "sqlite"
+    else {},
 )
 def hours_of_sara():
     """`ExtractHour` takes the number out, so the same hour of all days is one group. With `tzinfo=`,
@@ -244,6 +252,9 @@ def _():
         "The keys match if the query truncates to a `DateField()`: "
         '`TruncMonth("issued_at", output_field=DateField())`.',
     ],
+    equivalent={
+        "without the condition on `issued_at`": "the loop takes no month of another year anyway"
+    },
 )
 def maria_silvas_2025():
     """The query gives the months with an invoice, the dict answers for the others. `output_field`

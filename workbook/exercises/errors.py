@@ -213,5 +213,7 @@ def _not_a_number(field: str, value: str, code: ast.AST) -> str:
             f"of another row; two underscores lead to that row's own fields: `{path}`."
         )
     found = re.match(r"'([a-z_]+)\b", value)
-    column = f' The value of a column is `F("{found[1]}")`, without it this is only a text.'
-    return f"{name} needs a number, and {value} is none.{column if found else ''}"
+    column = ""
+    if found:
+        column = f' The value of a column is `F("{found[1]}")`, without it this is only a text.'
+    return f"{name} needs a number, and {value} is none.{column}"

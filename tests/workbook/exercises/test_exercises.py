@@ -184,6 +184,7 @@ WRONG = [
     ("8.1", "Produkt.objects.all()", "'Produkt' is not defined"),
     ("8.1", "Product.objects.filter(price__gte='stock')", '`price__gte` needs a number, and '
      "'stock' is none. The value of a column is `F(\"stock\")`"),
+    ("8.1", "Product.objects.filter(stock__gte='7 pieces')", "'7 pieces' is none."),
     ("8.1", "Product.objects.filter(price__gte=stock)", '`price__gte=F("stock")`'),
     ("8.1", "Product.objects.alias(n=Rounded('price')).filter(n=500)", "is not defined: import it"),
     ("8.1", "Product.objects.filter(price__gte=Product.price)", "is not the value of a row"),
