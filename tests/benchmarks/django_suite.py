@@ -230,7 +230,6 @@ def watch() -> None:
     from django.test.utils import CaptureQueriesContext
 
     from workbook.queries import diagnosis, origins, queries, recorder, report, unread
-    from workbook.queries.origins import place_of
 
     def hangs(*signal_and_frame: object) -> None:
         raise HangsError(f"took more than {LONGEST_REPORT} s")
@@ -269,11 +268,11 @@ def watch() -> None:
             found["findings"] = [[f.title, f.sentence, f.code, f.fix] for f in findings]
             spoken_of = {id(query) for finding in findings for query in finding.queries}
             found["silent"] = [
-                [times, str(place_of(origin)), place_of(origin).text, shape.example]
+                [times, str(place), place.text, shape.example]
                 for shape in diagnosis.shapes(capture)
                 if not spoken_of.intersection(map(id, shape.queries))
                 for origin, times in Counter(query.origin for query in shape.queries).items()
-                if times >= diagnosis.MANY_TIMES and place_of(origin)
+                if times >= diagnosis.MANY_TIMES and (place := origins.place_of(origin))
             ]
         return found
 

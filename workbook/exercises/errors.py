@@ -157,9 +157,7 @@ def _name_error(text: str, name: str, code: ast.AST) -> str:
                     f"`{ast.unparse(node)}` is plain Python, and there is no variable `{name}`. A "
                     f"condition is a keyword, one for each limit: `{name}__gte=…, {name}__lt=…`."
                 )
-            case ast.keyword(arg=str(argument), value=value) if name in names_in(
-                value
-            ) and name not in called_in(value):
+            case ast.keyword(arg=str(argument), value=value) if name in _columns_in(value):
                 return (
                     f"There is no variable `{name}`. If the value of that column is meant, write "
                     f'`F("{name}")`: `{argument}={_with_f(value, name)}`.'
@@ -174,10 +172,10 @@ def names_in(node: ast.AST) -> set[str]:
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
 
 
-def called_in(node: ast.AST) -> set[str]:
-    """The names that are called: functions and classes, no columns."""
-    calls = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
-    return {func.id for func in calls if isinstance(func, ast.Name)}
+def _columns_in(node: ast.AST) -> set[str]:
+    """The names that may be columns: what is called is a function or a class."""
+    called = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    return names_in(node) - {func.id for func in called if isinstance(func, ast.Name)}
 
 
 def _with_f(value: ast.expr, name: str) -> str:

@@ -170,8 +170,7 @@ def sql_of(outcome: Outcome, most: int = 3) -> str:
     shapes = diagnosis.shapes(outcome.capture)
     blocks = []
     for shape in shapes[:most]:
-        statement = shape.example
-        text = sqlparse.format(statement, reindent=True)
+        text = sqlparse.format(shape.example, reindent=True)
         times = len(shape.queries)
         blocks.append(f"-- {times:,} ×\n{text}" if times > 1 else text)
     if len(shapes) > most:

@@ -40,7 +40,7 @@ class Shape:
         """The lines that ran it, each once, in order of first use."""
         return _places(self.queries)
 
-    @property
+    @cached_property
     def in_batches(self) -> bool:
         """Whether it ran several times because one call sends its work in pieces."""
         several = len(self.queries) > 1 and len(self.places) <= 1

@@ -144,7 +144,14 @@ def walk(statement: str, depth: int = 1) -> Walk:
     Where `statement` came from a moment ago is looked at first: a loop comes from there again.
     """
     trail = _trails.get(statement)
-    return (trail and _along(trail, depth + 1)) or _upwards(statement, depth + 1)
+    if trail and (way := _along(trail, depth + 1)):
+        return way
+    way, trail = _upwards(depth + 1)
+    if trail:
+        if len(_trails) >= MOST_TRAILS:
+            _trails.clear()
+        _trails[statement] = trail
+    return way
 
 
 def _along(trail: _Trail, depth: int) -> Walk | None:
@@ -162,13 +169,14 @@ def _along(trail: _Trail, depth: int) -> Walk | None:
     return Walk(trail.origin, watched, trail.below, frames[0], readers[0])
 
 
-def _upwards(statement: str, depth: int) -> Walk:
+def _upwards(depth: int) -> tuple[Walk, _Trail | None]:
+    """Every frame, one by one; and a trail where the way is whole: calls alone, up to a cell."""
     frame = sys._getframe(depth)
     roles, way, frames, alive = _roles, [], [], []
     readers, watched_at, readers_at, number = [], [], [], 0
     nearest = child = previous = handed = None
     found, below = LIBRARY, -1
-    whole = False  # does it end at a cell, with nothing on it but calls?
+    whole = False
     while frame is not None:
         role = roles.get(id(frame.f_code))
         if role is None:
@@ -213,17 +221,16 @@ def _upwards(statement: str, depth: int) -> Walk:
     if known is None:
         known = _ways[key] = _follow(key, nearest, found, handed), alive
     below = len(frames) if below < 0 else below
+    trail = None
     if whole:
-        if len(_trails) >= MOST_TRAILS:
-            _trails.clear()
-        _trails[statement] = _Trail(
+        trail = _Trail(
             [readers_at[0] - 1, *readers_at, *watched_at],
             [id(each.f_code) for each in (child, *readers, *frames)],
             [each.f_lasti for each in readers],
             known[0],
             below,
         )
-    return Walk(known[0], frames, below, child, readers[0] if readers else None)
+    return Walk(known[0], frames, below, child, readers[0] if readers else None), trail
 
 
 def _follow(
@@ -277,7 +284,7 @@ _await_thread = SyncToAsync.__call__
 
 @wraps(_await_thread)
 async def _handing_over(self: SyncToAsync, *args: Any, **kwargs: Any) -> Any:
-    found = _upwards("", 1).origin
+    found = _upwards(1)[0].origin
     if not found.path:  # a task of its own
         known = suspended_line()
         found = Origin(*known, ()) if known else _handed_over.get() or found
