@@ -1,6 +1,8 @@
 """What settings.py reads from the environment, and a clear sentence for what it cannot read."""
 
 import os
+import re
+from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +31,20 @@ def whole_number(name: str, default: int) -> int:
 def comma_list(name: str) -> list[str]:
     """What stands between the commas: `a.example, b.example`."""
     return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+def repository(folder: Path) -> str:
+    """The project's page on GitHub: REPOSITORY_URL, or where `folder` was cloned from, or ""."""
+    if url := os.environ.get("REPOSITORY_URL", ""):
+        return url.rstrip("/")
+    try:
+        config = (folder / ".git" / "config").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    origin = re.search(r'^\[remote "origin"\][^[]*?^\s*url\s*=\s*(\S+)', config, re.MULTILINE)
+    address = origin[1] if origin else ""
+    found = re.search(r"(?:^|[@/])github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", address)
+    return f"https://github.com/{found[1]}" if found else ""
 
 
 def database(default_url: str, *, conn_max_age: int) -> dict:

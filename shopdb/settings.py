@@ -122,7 +122,9 @@ USE_TZ = True
 
 # Where the exercises and the chapters are, where a learner's own copies of the chapters go and
 # what is kept of their progress (WORKBOOK_PROGRESS= keeps none), what lays out the second shop
-# that every answer is checked on too, and what knows whether the shop is as it was seeded.
+# that every answer is checked on too, and what knows whether the shop is as it was seeded. Where a
+# learner reports a refusal that was wrong: the issue template takes the exercise's number.
+REPOSITORY = environment.repository(BASE_DIR)
 WORKBOOK = {
     "EXERCISES": BASE_DIR / "notebooks" / "exercises",
     "CHAPTERS": BASE_DIR / "notebooks",
@@ -130,6 +132,8 @@ WORKBOOK = {
     "PROGRESS": os.environ.get("WORKBOOK_PROGRESS", BASE_DIR / "my_notebooks" / ".progress.json"),
     "SECOND_DATASET": "seed.edge_cases.build",
     "SHOP": "seed.state",
+    "REFUSED": REPOSITORY
+    and REPOSITORY + "/issues/new?template=refused.yml&title={number}&exercise={number}",
 }
 
 # `shell_plus` and `shell_plus --lab` report their queries as the chapters do. JupyterLab starts as

@@ -117,3 +117,27 @@ def test_hosts_and_flags(monkeypatch):
     for text, meaning in (("On", True), ("no", False), (" 0 ", False), ("", True)):
         monkeypatch.setenv("DEBUG", text)
         assert environment.flag("DEBUG", True) is meaning
+
+
+@pytest.mark.parametrize(
+    ("origin", "page"),
+    [
+        ("https://github.com/someone/orm-workbook.git", "https://github.com/someone/orm-workbook"),
+        ("git@github.com:someone/orm.workbook.git", "https://github.com/someone/orm.workbook"),
+        ("https://token@github.com/someone/workbook/", "https://github.com/someone/workbook"),
+        ("https://notgithub.com/someone/workbook", ""),
+        ("../workbook", ""),
+    ],
+)
+def test_the_project_page_is_where_the_folder_was_cloned_from(
+    origin, page, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("REPOSITORY_URL", raising=False)
+    assert environment.repository(tmp_path) == "", "unpacked from a ZIP file"
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    assert environment.repository(tmp_path) == ""
+    for name, url in (("fork", "https://github.com/other/fork"), ("origin", origin)):
+        subprocess.run(["git", "remote", "add", name, url], cwd=tmp_path, check=True)
+    assert environment.repository(tmp_path) == page
+    monkeypatch.setenv("REPOSITORY_URL", "https://github.com/a/b/")
+    assert environment.repository(tmp_path) == "https://github.com/a/b"

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import sqlparse
+from django.conf import settings
 
 from workbook.exercises.checker import Verdict
 from workbook.exercises.declaration import Exercise
@@ -31,7 +32,10 @@ QUIET = "var(--jp-border-color1, #9e9e9e)"
 
 @dataclass
 class Message:
-    """Something to show: a headline, paragraphs (`code` in backticks), a table, folded parts."""
+    """Something to show: a headline, paragraphs (`code` in backticks), a table, folded parts.
+
+    link: words and the address that they lead to, or None.
+    """
 
     headline: str
     paragraphs: list[str] = field(default_factory=list)
@@ -39,6 +43,7 @@ class Message:
     closing: list[str] = field(default_factory=list)
     folded: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     status: str = ""
+    link: tuple[str, str] | None = None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.text()}
@@ -54,6 +59,8 @@ class Message:
         for title, columns in self.folded:
             for label, code in columns:
                 parts.append(f"▸ {label or title}\n{_indented(code)}")
+        if self.link:
+            parts.append(": ".join(self.link))
         return "\n".join(parts)
 
     def html(self) -> str:
@@ -74,6 +81,9 @@ class Message:
                 f"<details><summary>{escape(title)}</summary>"
                 f'<div style="display: flex; flex-wrap: wrap; gap: 0.8em;">{cells}</div></details>'
             )
+        if self.link:
+            words, address = self.link
+            parts.append(f'<div><a href="{escape(address)}">{escape(words)}</a></div>')
         return f'<div class="workbook-exercise" style="{style}">{"".join(parts)}</div>'
 
 
@@ -125,7 +135,16 @@ def verdict_message(verdict: Verdict, entry: Entry) -> Message:
         table=verdict.table,
         closing=[_next_step(exercise, entry)],
         status="failed",
+        link=_report(exercise),
     )
+
+
+def _report(exercise: Exercise) -> tuple[str, str] | None:
+    """Where to say that a refusal is wrong, from `settings.WORKBOOK["REFUSED"]`, if it is set."""
+    address = getattr(settings, "WORKBOOK", {}).get("REFUSED")
+    if not address:
+        return None
+    return "Is your answer right all the same? Tell us", address.format(number=exercise.number)
 
 
 def _next_step(exercise: Exercise, entry: Entry) -> str:

@@ -476,6 +476,19 @@ def test_the_budget_is_proven_by_the_statements(solve):
     assert re.search(r"\d\d × +SELECT … FROM .shopdb_customer.", feedback)
 
 
+def test_a_refusal_ends_with_where_to_report_it_if_it_is_wrong(solve, cell, settings):
+    address = "https://github.com/o/n/issues/new?template=refused.yml&exercise={number}"
+    settings.WORKBOOK = {**settings.WORKBOOK, "REFUSED": address}
+    refused = cell("%exercise 8.1\nProduct.objects.all()").bundles[0]
+    there = address.format(number="8.1")
+    assert refused["text/plain"].splitlines()[-1].endswith(f": {there}")
+    assert f'<a href="{there.replace("&", "&amp;")}">' in refused["text/html"]
+    passed = cell("%exercise 8.1\nProduct.objects.filter(price__gte=500)").bundles[0]
+    assert "github.com" not in passed["text/plain"] + passed["text/html"]
+    settings.WORKBOOK = {**settings.WORKBOOK, "REFUSED": ""}
+    assert "Tell us" not in solve("8.1", "Product.objects.all()")
+
+
 def test_the_check_does_not_show_in_the_cells_report(solve, cell):
     shown = cell("%exercise 8.13\nProduct.objects.filter(price__gte=500).count()")
     assert [bundle["text/plain"].partition("\n")[0] for bundle in shown.bundles] == [
