@@ -82,9 +82,10 @@ site-test: $(VENV)/website $(VENV)/developer  ## build the website, follow its l
 test: $(VENV)/developer  ## run the whole suite
 	@$(PYTHON) -m pytest -n auto
 
-lint: $(VENV)/developer  ## check style and format, notebooks included
+lint: $(VENV)/developer  ## check style and format, notebooks included, and the workflows
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(VENV)/bin/zizmor --offline --quiet .github
 
 format: $(VENV)/developer  ## fix what `lint` can fix
 	@$(PYTHON) -m ruff check --fix .

@@ -147,6 +147,7 @@ class Pages:
 
     def linked(self, name: str) -> str:
         text = (ROOT / name).read_text(encoding="utf-8")
+        text = re.sub(r"^\[!\[.+\n+", "", text, flags=re.MULTILINE)  # badges: for GitHub alone
         text = re.sub(r"<picture>.*?</picture>", themed, text, flags=re.DOTALL)
         return self.with_links(text, Path(name).parent)
 

@@ -129,9 +129,7 @@ def test_hosts_and_flags(monkeypatch):
         ("../workbook", ""),
     ],
 )
-def test_the_project_page_is_where_the_folder_was_cloned_from(
-    origin, page, tmp_path, monkeypatch
-):
+def test_the_project_page_is_where_the_folder_was_cloned_from(origin, page, tmp_path, monkeypatch):
     monkeypatch.delenv("REPOSITORY_URL", raising=False)
     assert environment.repository(tmp_path) == "", "unpacked from a ZIP file"
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
