@@ -141,7 +141,9 @@ class Pages:
         for cell in chapter.notebook["cells"]:
             if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
                 # Without words of its own, a screen reader spells the name of the file.
-                cell["metadata"]["mystnb"] = {"image": {"alt": "What the code above draws"}}
+                drawn = re.search(r'\btitle="([^"]+)"', source(cell))
+                alt = f"Chart: {drawn[1]}" if drawn else "What the code above draws"
+                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
         heading["source"] = re.sub("^# .+$", f"# {title}", heading["source"], flags=re.MULTILINE)
         self.page(chapter.path.name, json.dumps(chapter.notebook, ensure_ascii=False))
 

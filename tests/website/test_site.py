@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,6 +93,14 @@ def test_every_chapter_is_a_page_with_its_outputs(pages):
         notebook = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         reports = len(re.findall(r'class=\\"wb mathjax_ignore\\"', notebook))
         assert pages[f"{name}.html"].text.count('class="wb mathjax_ignore"') == reports > 10
+        title = re.search(r'"# (.+?)(\\n)?"', notebook)
+        assert f"<title>{name[:2]} {escape(title[1], quote=False)} " in pages[f"{name}.html"].text
+
+
+def test_charts_say_what_they_show(pages):
+    assert 'alt="Chart: Sales per month"' in pages["00_start_here.html"].text
+    for name, page in pages.items():
+        assert "What the code above draws" not in page.text, name
 
 
 def test_every_link_and_anchor_leads_somewhere(site, pages):
