@@ -1,8 +1,9 @@
 """Functions and classes that a cell may replace are put back when it ends: ours, and Django's."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -13,26 +14,47 @@ _ROOMS = ("workbook.", "django.db.models", "django.db.backends", "django.db.tran
 @contextmanager
 def kept() -> Iterator[list[str]]:
     """Yields a list that afterwards names what had been replaced, such as `QuerySet.filter`."""
-    owners = [owner for module in _modules() for owner in (module, *_classes(module))]
-    before = [(owner, _tools(owner)) for owner in owners]
-    code = {
-        function: (function.__code__, function.__defaults__)
-        for _, tools in before
-        for function in map(_function, tools.values())
-        if function is not None
-    }
+    global _taken
+    if _taken is None or not _taken.holds():
+        _taken = _Snapshot()
+    snapshot = _taken
     replaced: list[str] = []
     try:
         yield replaced
     finally:
-        for function, (body, defaults) in code.items():
+        _taken = snapshot  # the cell could reach it, too
+        replaced += snapshot.put_back()
+
+
+class _Snapshot:
+    """What modules and classes held, and the code of their functions."""
+
+    def __init__(self) -> None:
+        self.modules = _modules()
+        owners = [owner for module in self.modules for owner in (module, *_classes(module))]
+        self.contents: list[tuple[Any, dict[str, Any]]] = [
+            (owner, dict(vars(owner))) for owner in owners
+        ]
+        tools = {tool for owner, held in self.contents for tool in _tools(owner, held).values()}
+        functions = {found for found in map(_function, tools) if found is not None}
+        self.code = [(found, found.__code__, found.__defaults__) for found in functions]
+
+    def holds(self) -> bool:
+        """Whether nothing has been replaced since, nor any module been loaded."""
+        return (
+            self.modules == _modules()
+            and all(function.__code__ is body for function, body, _ in self.code)
+            and not any(self._changed_owners())
+        )
+
+    def put_back(self) -> list[str]:
+        """Undo what has been replaced; returns its names."""
+        replaced: list[str] = []
+        for function, body, defaults in self.code:
             if function.__code__ is not body:
                 function.__code__, function.__defaults__ = body, defaults
                 replaced.append(function.__qualname__)
-        for owner, tools in before:
-            now = _tools(owner)
-            if now == tools:
-                continue
+        for owner, now, tools in self._changed_owners():
             short = owner.__name__.rpartition(".")[2]
             for name in now.keys() - tools.keys():
                 delattr(owner, name)
@@ -41,6 +63,21 @@ def kept() -> Iterator[list[str]]:
                 if now.get(name) is not tool:
                     setattr(owner, name, tool)
                     replaced.append(f"{short}.{name}")
+        return replaced
+
+    def _changed_owners(self) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+        """Each owner whose tools are not what they were: it, its tools now, and those before."""
+        for owner, before in self.contents:
+            held = vars(owner)
+            # By identity, in one call: most owners hold what they held, and there are hundreds.
+            if len(held) == len(before) and all(map(is_, held.values(), before.values())):
+                continue
+            now, tools = _tools(owner, held), _tools(owner, before)
+            if now.keys() != tools.keys() or not all(now[name] is tools[name] for name in tools):
+                yield owner, now, tools
+
+
+_taken: _Snapshot | None = None
 
 
 def _modules() -> list[ModuleType]:
@@ -59,11 +96,11 @@ def _classes(module: ModuleType) -> list[type]:
     ]
 
 
-def _tools(owner: Any) -> dict[str, Any]:
+def _tools(owner: Any, held: Mapping[str, Any]) -> dict[str, Any]:
     """What can be called, of a module or class; data are its own business."""
     return {
         name: value
-        for name, value in vars(owner).items()
+        for name, value in held.items()
         if isinstance(value, (FunctionType, property, staticmethod, classmethod))
         or (isinstance(owner, ModuleType) and isinstance(value, type))
     }
